@@ -14,8 +14,11 @@ const CATALOGUE = {
   'invalid-id': { status: 400, issue: 'value' },
   'invalid-parameter': { status: 400, issue: 'invalid' },
   'unknown-parameter': { status: 400, issue: 'not-supported' },
+  'invalid-expression': { status: 422, issue: 'invalid' },
+  'search-not-supported': { status: 400, issue: 'not-supported' },
   'unresolved-reference': { status: 400, issue: 'not-found' },
   'unenforceable-consent': { status: 422, issue: 'not-supported' },
+  'evidence-invalid': { status: 422, issue: 'invalid' },
   'body-too-large': { status: 413, issue: 'too-long' },
   'uri-too-long': { status: 414, issue: 'too-long' },
   'unsupported-media-type': { status: 415, issue: 'not-supported' },
@@ -50,6 +53,8 @@ const CATALOGUE = {
   'ledger-unavailable': { status: 503, issue: 'transient' },
   'ledger-rejected': { status: 500, issue: 'business-rule' },
   fenced: { status: 503, issue: 'transient' },
+  'egress-refused': { status: 500, issue: 'security' },
+  'egress-failed': { status: 503, issue: 'transient' },
   'timed-out': { status: 503, issue: 'timeout' },
 } as const satisfies Record<string, { status: number; issue: string }>;
 

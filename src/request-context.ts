@@ -1,0 +1,75 @@
+/**
+ * Who asks, on whose behalf, for what, and when: made once per request by authentication and passed explicitly to
+ * everything below. Nothing here is looked up again later, so one request is decided on one set of facts.
+ */
+
+/** Actions of a SMART v2 scope: create, read, update, delete, search. */
+export type ScopeAction = 'c' | 'r' | 'u' | 'd' | 's';
+
+/** One SMART scope, v1 or v2, as granted. https://hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html */
+export interface Scope {
+  readonly context: 'patient' | 'user' | 'system';
+  /** A resource type or `*`. */
+  readonly type: string;
+  readonly actions: ReadonlySet<ScopeAction>;
+  /** Granular restriction: the search parameters behind `?`, as name and value, all of which must match. */
+  readonly restriction: readonly (readonly [name: string, value: string])[];
+}
+
+/** A resource as a principal may be bound to it: `Patient/x` or `Practitioner/y` of one institution. */
+export interface ResourceIdentity {
+  readonly institution: string;
+  readonly type: string;
+  readonly id: string;
+}
+
+/** What a valid access token says. */
+export interface Principal {
+  readonly clientId: string;
+  /** The institution that the client belongs to, as in `/{institution}/fhir`. */
+  readonly institution: string;
+  readonly scopes: readonly Scope[];
+  /** v3-PurposeOfUse codes of this token; empty: no default access. */
+  readonly purposes: readonly string[];
+  /** The patient in context (`patient/…` scopes are limited to it). */
+  readonly patient?: ResourceIdentity;
+  /** The human user, when there is one: a Practitioner, Patient or RelatedPerson. */
+  readonly user?: ResourceIdentity;
+  /** True for the operator's own credential: administration only, never clinical content. */
+  readonly administrator: boolean;
+}
+
+/** The institution base a request addresses, or the union of all of them (`/fhir`). */
+export type Base = { readonly kind: 'institution'; readonly institution: string } | { readonly kind: 'union' };
+
+export interface RequestContext {
+  /** Ours, random; never the client's own header, which could carry anything. */
+  readonly requestId: string;
+  readonly principal: Principal;
+  readonly base: Base;
+  /** The one instant of this request, epoch milliseconds from the database clock, never below the highest seen. */
+  readonly instant: number;
+  /** Takes down what this request shows or writes; becomes its leaf in the access log. */
+  readonly journal: AccessJournal;
+}
+
+/** One version that a request showed or wrote. */
+export interface JournalEntry {
+  /** Institution whose record it is, by number. */
+  readonly institution: number;
+  /** `{institution}/{Type}/{id}/_history/{version}` */
+  readonly name: string;
+  readonly leafHash: Buffer;
+  /** Pseudonyms of its patients. */
+  readonly patients: readonly string[];
+}
+
+export interface AccessJournal {
+  add(entry: JournalEntry): void;
+  readonly entries: readonly JournalEntry[];
+}
+
+export function createJournal(): AccessJournal {
+  const entries: JournalEntry[] = [];
+  return { add: (entry) => void entries.push(entry), entries };
+}
