@@ -1,0 +1,54 @@
+import type { Database } from '../database/port.ts';
+
+/** The key service's only statements. Everything that they carry is wrapped under the master key. */
+export interface StoredKek {
+  readonly subject: string;
+  readonly generation: number;
+  readonly wrapped: Buffer;
+}
+
+/** The newest generation of each subject that has one. */
+export function selectNewestKeks(database: Database, subjects: readonly string[]): Promise<readonly StoredKek[]> {
+  return database.query<StoredKek>(
+    'keys',
+    `select distinct on (subject) subject, generation, wrapped from kek
+     where subject = any ($1::uuid[]) order by subject, generation desc`,
+    [subjects],
+  );
+}
+
+export async function selectKek(
+  database: Database,
+  subject: string,
+  generation: number,
+): Promise<StoredKek | undefined> {
+  const rows = await database.query<StoredKek>(
+    'keys',
+    'select subject, generation, wrapped from kek where subject = $1 and generation = $2',
+    [subject, generation],
+  );
+  return rows[0];
+}
+
+/** Durable when it resolves. Where another writer was first, its key stands. */
+export async function insertKeks(database: Database, keks: readonly StoredKek[]): Promise<void> {
+  await database.query(
+    'keys',
+    `insert into kek (subject, generation, wrapped)
+     select * from unnest($1::uuid[], $2::integer[], $3::bytea[]) on conflict do nothing`,
+    [keks.map((kek) => kek.subject), keks.map((kek) => kek.generation), keks.map((kek) => kek.wrapped)],
+  );
+}
+
+export async function selectSecret(database: Database, name: string): Promise<Buffer | undefined> {
+  const rows = await database.query<{ wrapped: Buffer }>('keys', 'select wrapped from secret where name = $1', [name]);
+  return rows[0]?.wrapped;
+}
+
+/** Durable when it resolves. Where another writer was first, its secret stands. */
+export async function insertSecret(database: Database, name: string, wrapped: Buffer): Promise<void> {
+  await database.query('keys', 'insert into secret (name, wrapped) values ($1, $2) on conflict (name) do nothing', [
+    name,
+    wrapped,
+  ]);
+}

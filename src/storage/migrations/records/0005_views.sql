@@ -1,0 +1,94 @@
+-- The first of the two consent locks (docs/consent.md): the reader role sees records only through these views, which
+-- decide by the request's principal, held in transaction-local settings. Missing or empty settings yield no rows.
+-- The settings, each read once per statement by an uncorrelated sub-select:
+--   readers      what resource_current.readers must share: a superset of what may be permitted
+--   facets       the principal's own tokens: actors, actions, purposes
+--   self         patients whose record the principal reads as the patient or a representative
+--   compartment  when set (patient/ scopes): only these patients' records, and the directory
+--   types        resource types that the token's scopes cover for this interaction; '*' for all
+--   institution  the principal's own institution, which alone sees its records of no patient
+--   custodian    the same when the token's purpose is treatment: the default access of a custodian
+--   instant      the request's one instant
+--   emergency    'on' for a break-glass token
+
+create function principal_text(setting text) returns text language sql stable parallel safe
+  return nullif(current_setting('medseal.' || setting, true), '');
+create function principal_tokens(setting text) returns bigint[] language sql stable parallel safe
+  return coalesce(nullif(current_setting('medseal.' || setting, true), ''), '{}')::bigint[];
+create function principal_uuids(setting text) returns uuid[] language sql stable parallel safe
+  return coalesce(nullif(current_setting('medseal.' || setting, true), ''), '{}')::uuid[];
+
+-- Types that need only the scope (DESIGN 7.2); src/consent/directory.ts holds the same list, and a test compares them.
+create function directory_types() returns text[] language sql immutable parallel safe
+  return '{ActivityDefinition,CapabilityStatement,ChargeItemDefinition,CodeSystem,CompartmentDefinition,ConceptMap,Endpoint,ExampleScenario,GraphDefinition,HealthcareService,ImplementationGuide,Location,Medication,MedicationKnowledge,MessageDefinition,NamingSystem,ObservationDefinition,OperationDefinition,Organization,OrganizationAffiliation,PlanDefinition,Practitioner,PractitionerRole,Questionnaire,SearchParameter,SpecimenDefinition,StructureDefinition,StructureMap,Substance,TerminologyCapabilities,ValueSet}'::text[];
+
+create view permitted_version as
+select v.id, v.institution, v.type, v.id_token, v.version, v.interaction, v.at, v.patients, v.sealed, v.digest,
+  v.envelope, v.leaf_hash,
+  -- The consents that the second lock decides by, from the same snapshot.
+  array(select c.version_id from consent_current c where c.patient = any (v.patients) order by 1) as consents
+from resource_version v
+where (v.type = any ((select string_to_array(principal_text('types'), ','))::text[])
+    or (select principal_text('types') = '*'))
+  and ((select principal_text('compartment') is null)
+    or v.patients = '{}'
+    or v.patients && (select principal_uuids('compartment'))::uuid[])
+  and case
+    when v.patients = '{}' then
+      v.type = any (directory_types())
+      or v.institution = (select principal_text('institution')::smallint)
+    else not exists (
+      select from unnest(v.patients) as of_record (patient)
+      where of_record.patient <> all ((select principal_uuids('self'))::uuid[])
+        and not (
+          -- Within a consent the deepest provision that matches decides, a deny among equals; across consents the
+          -- smallest rank; the default is the custodian's.
+          select case
+              when min(decided.rank) in (2, 4) then true
+              when min(decided.rank) = 1 then false
+              else coalesce(v.institution = (select principal_text('custodian')::smallint), false)
+                or (select coalesce(principal_text('emergency') = 'on', false))
+            end
+          from (
+            select (array_agg(rule.rank order by rule.depth desc, rule.permit, rule.rank))[1] as rank
+            from consent_rule rule
+            where rule.patient = of_record.patient
+              and rule.valid_from <= (select principal_text('instant')::timestamptz)
+              and rule.valid_until > (select principal_text('instant')::timestamptz)
+              and ((select coalesce(principal_text('emergency') <> 'on', true))
+                or (not rule.permit and rule.names_emergency))
+              and not exists (
+                select from generate_subscripts(rule.conditions, 1) as i
+                where not rule.conditions[i:i] && (v.facets || (select principal_tokens('facets'))::bigint[]))
+            group by rule.consent
+          ) decided
+        )
+    )
+  end;
+
+create view permitted_current as
+select c.self, c.id_token, c.version_id, c.institution, c.type, c.version, c.at, c.deleted, c.tokens, c.sort_keys,
+  v.interaction, v.patients, v.sealed, v.digest, v.envelope, v.leaf_hash, v.consents
+from resource_current c
+join permitted_version v on v.id = c.version_id
+where c.readers && principal_tokens('readers');
+
+-- The access trail: a patient sees who touched their record, an institution's own clients its whole trail.
+create view permitted_access as
+select a.id, a.institution, a.id_token, a.at, a.patients, a.sealed, a.leaf_hash
+from access_entry a
+where ((select 'AuditEvent' = any (string_to_array(principal_text('types'), ',')))
+    or (select principal_text('types') = '*'))
+  and ((select principal_text('compartment') is null)
+    or a.patients && (select principal_uuids('compartment'))::uuid[])
+  and (a.patients && (select principal_uuids('self'))::uuid[]
+    or a.institution = (select principal_text('institution')::smallint));
+
+grant select on permitted_version, permitted_current, permitted_access to medseal_reader;
+
+grant select on institution, leaf, batch, access_segment to medseal_writer;
+grant select, insert, update on resource_version, resource_current, idempotency, leaf_pending, leaf, batch,
+  access_entry, access_segment, institution to medseal_writer;
+grant select, insert, update, delete on consent_current, consent_rule to medseal_writer;
+grant delete on leaf_pending, idempotency to medseal_writer;
+grant usage on all sequences in schema public to medseal_writer;

@@ -1,0 +1,62 @@
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import { openCompact, protectedHeader, sealCompact } from '../sealing/jwe.ts';
+import type { KeyService } from '../sealing/key-service.ts';
+import { envelopeKid } from '../sealing/version.ts';
+import type { Database } from '../storage/database/port.ts';
+import { selectSegment, settleSegment } from '../storage/trail/access.ts';
+
+/** One hour's key of one institution's access trail. Dropping the hour means destroying its envelope. */
+export interface SegmentKey {
+  readonly key: KeyObject;
+  /** Protected header of the segment's JWEs; commits to the key. */
+  readonly header: string;
+}
+
+export interface AccessSegments {
+  /** @param at RFC 3339 in UTC */
+  key(institution: { readonly id: number; readonly subject: string }, at: string): Promise<SegmentKey>;
+}
+
+export function createAccessSegments(
+  database: Database,
+  keys: KeyService,
+  random: (length: number) => Buffer,
+): AccessSegments {
+  const cache = new LRUCache<string, Promise<SegmentKey>>({ max: 1000 });
+
+  async function load(
+    institution: { readonly id: number; readonly subject: string },
+    hour: string,
+  ): Promise<SegmentKey> {
+    const wrapping = await keys.wrappingKey([institution.subject]);
+    const stored =
+      (await selectSegment(database, institution.id, hour)) ??
+      (await settleSegment(
+        database,
+        institution.id,
+        hour,
+        Buffer.from(
+          sealCompact(wrapping.key, random(12), protectedHeader({ kid: wrapping.kid }), random(32)),
+          'latin1',
+        ),
+      ));
+    const opening = await keys.openingKey(envelopeKid(stored));
+    const key = createSecretKey(openCompact(opening, stored.toString('latin1')));
+    const kc = createHmac('sha256', key).update('medseal/key-commitment/1').digest('base64url');
+    return { key, header: protectedHeader({ kc }) };
+  }
+
+  return {
+    key(institution, at) {
+      const hour = `${at.slice(0, 13)}:00:00.000Z`;
+      const name = `${institution.id} ${hour}`;
+      const known = cache.get(name);
+      if (known !== undefined) return known;
+      const loading = load(institution, hour);
+      cache.set(name, loading);
+      loading.catch(() => cache.delete(name));
+      return loading;
+    },
+  };
+}
