@@ -1,0 +1,61 @@
+/**
+ * A process for the drills of content-store-contract.ts to kill: opens a content store as its argument (JSON) says, and
+ * puts batch after batch. Prints the number of each once it is kept.
+ */
+import { writeSync } from 'node:fs';
+import { type CrashPoint, type Faults, noFaults } from '../../src/faults.ts';
+import { silentLogger } from '../../src/logger.ts';
+import { openCarStore } from '../../src/storage/content/car/car-store.ts';
+import { cidOf, indexBlock } from '../../src/storage/content/cid.ts';
+import type { Batch, ContentStore } from '../../src/storage/content/port.ts';
+import { randomOf } from '../support/seed.ts';
+
+export interface ContentPlace {
+  readonly kind: 'car';
+  readonly directory: string;
+}
+
+export interface PutterArguments {
+  readonly place: ContentPlace;
+  readonly seed: number;
+  /** Where to end by `kill -9`, in which batch, and how much of a write gets through (of 1000). */
+  readonly die?: { readonly point: CrashPoint; readonly batch: number; readonly torn?: number };
+}
+
+export interface OpenContentStore extends ContentStore {
+  close(): Promise<void>;
+}
+
+export function openContentPlace(place: ContentPlace, faults: Faults = noFaults): Promise<OpenContentStore> {
+  return openCarStore({ directory: place.directory, logger: silentLogger, faults });
+}
+
+/** The same batch for the same seed and number: some blocks of some kB, and a root that links to them. */
+export function batchOf(seed: number, number: number): Batch {
+  const random = randomOf(seed + number * 7919);
+  const blocks = Array.from({ length: 1 + random.integer(8) }, () => {
+    const bytes = random.bytes(1 + random.integer(3000));
+    return { cid: cidOf('raw', bytes), bytes };
+  });
+  const manifest = indexBlock(blocks.map(({ cid }) => cid));
+  const root = cidOf('dag-cbor', manifest);
+  return { root, blocks: [...blocks, { cid: root, bytes: manifest }] };
+}
+
+async function put({ place, seed, die }: PutterArguments): Promise<void> {
+  let number = 0;
+  const dies = (point: CrashPoint) => die?.point === point && die.batch === number;
+  const store = await openContentPlace(place, {
+    async at(point) {
+      if (dies(point)) process.kill(process.pid, 'SIGKILL');
+    },
+    tear: (point, length) =>
+      dies(point) && die?.torn !== undefined ? Math.floor((length * die.torn) / 1000) : undefined,
+  });
+  for (; ; number++) {
+    await store.put(batchOf(seed, number));
+    writeSync(1, `${number}\n`);
+  }
+}
+
+if (import.meta.main) await put(JSON.parse(process.argv[2] ?? '') as PutterArguments);

@@ -1,0 +1,4 @@
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { contentStoreContract } from './content-store-contract.ts';
+
+contentStoreContract('car', async () => ({ kind: 'car', directory: await temporaryDirectory() }));

@@ -1,0 +1,1 @@
+create index note_by_owner on note (owner);

@@ -1,0 +1,44 @@
+import { randomInt } from 'node:crypto';
+import type { TestContext } from 'node:test';
+
+/** A sequence of pseudo-random numbers that is the same for the same seed. */
+export interface Random {
+  readonly seed: number;
+  /** From 0 (included) to `below` (excluded). */
+  integer(below: number): number;
+  bytes(length: number): Buffer;
+  pick<T>(items: readonly T[]): T;
+}
+
+/**
+ * The randomness of one test: the environment's SEED if set, else a new one. When the test fails, its seed is printed,
+ * so that `SEED=… node --test …` repeats it.
+ */
+export function seed(test: TestContext): Random {
+  const given = process.env.SEED;
+  const chosen = given === undefined ? randomInt(2 ** 31) : Number(given);
+  test.after(() => {
+    // Not in @types/node yet.
+    const { passed } = test as { passed?: boolean };
+    if (!passed) test.diagnostic(`SEED=${chosen} repeats this`);
+  });
+  return randomOf(chosen);
+}
+
+/** mulberry32: small, and good enough to vary inputs. Never for secrets. */
+export function randomOf(start: number): Random {
+  let state = start | 0;
+  const next = () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return (mixed ^ (mixed >>> 14)) >>> 0;
+  };
+  const integer = (below: number) => next() % below;
+  return {
+    seed: start,
+    integer,
+    bytes: (length) => Buffer.from(Array.from({ length }, () => next() & 0xff)),
+    pick: <T>(items: readonly T[]) => items[integer(items.length)] as T,
+  };
+}

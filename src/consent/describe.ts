@@ -1,0 +1,120 @@
+import { createHmac, type KeyObject } from 'node:crypto';
+import type { Consent, Resource } from '@medplum/fhirtypes';
+import type { SearchRegistry } from '../fhir/search/registry.ts';
+import type { Names } from '../repository/names.ts';
+import { type ConsentChange, UNKNOWN_SUBJECT, type VersionDraft } from '../repository/write.ts';
+import type { ConsentRow } from '../repository/write-statements.ts';
+import { type IndexedParameter, resourceTokens } from '../sealing/blind-index/resource-tokens.ts';
+import { type SortKeySealer, sortKeysOf } from '../sealing/blind-index/sort-keys.ts';
+import type { Token, Tokenizer } from '../sealing/blind-index/tokenizer.ts';
+import { selfToken } from '../sealing/identity.ts';
+import { consentNames } from './consent-store.ts';
+import { UNKNOWN_PATIENT } from './decide.ts';
+import { DIRECTORY_TYPES } from './directory.ts';
+import { recordFacets } from './facets.ts';
+import { parseConsent } from './parse-consent.ts';
+import { custodianReader, directoryReader, facetToken, permitReaders } from './principal.ts';
+import type { FactsReader } from './record-facts.ts';
+import { type ConsentRule, consentRules } from './rules.ts';
+
+/** Everything about a resource that is stored beside its seal, as opaque tokens. */
+export interface Description
+  extends Pick<VersionDraft, 'patients' | 'facets' | 'tokens' | 'readers' | 'sortKeys' | 'consent'> {
+  /** `{institution}/Patient/{id}`, or UNKNOWN_PATIENT; not to be stored. */
+  readonly patientNames: readonly string[];
+}
+
+export interface Describer {
+  /** @throws MedSealError `unenforceable-consent` */
+  describe(resource: Resource, institution: string, version: number): Description;
+  /** 128 bits that are equal for equal texts of the same resource, in UUID form. */
+  contentToken(idToken: string, text: string): string;
+}
+
+export interface DescriberOptions {
+  readonly registry: SearchRegistry;
+  readonly names: Names;
+  readonly facts: FactsReader;
+  readonly tokenizer: Tokenizer;
+  readonly sortKeys: SortKeySealer;
+  readonly contentKey: KeyObject;
+}
+
+export function createDescriber(options: DescriberOptions): Describer {
+  const { registry, names, facts, tokenizer, sortKeys } = options;
+
+  function index(resource: Resource): readonly IndexedParameter[] {
+    const found: IndexedParameter[] = [];
+    for (const parameter of registry.searchParametersOf(resource.resourceType).values()) {
+      if (parameter.code === '_id' || parameter.code === '_lastUpdated') continue;
+      const values = parameter.values(resource);
+      if (values.length > 0) found.push({ parameter, values });
+    }
+    return found;
+  }
+
+  function consentChange(consent: Consent, institution: string, version: number): ConsentChange {
+    const policy = parseConsent(consent, consentNames(names, institution, consent.id ?? '', version));
+    return {
+      patient: policy.patient === '' ? undefined : names.idToken(policy.patient),
+      present: true,
+      rules: consentRules(policy).map((rule) => ruleRow(rule, tokenizer)),
+    };
+  }
+
+  return {
+    describe(resource, institution, version) {
+      const record = facts.read(resource, institution);
+      const found = index(resource);
+      const patients = record.patients
+        .map((name) => (name === UNKNOWN_PATIENT ? UNKNOWN_SUBJECT : names.idToken(name)))
+        .sort();
+      return {
+        patientNames: record.patients,
+        patients,
+        facets: recordFacets(record).map((facet) => facetToken(tokenizer, facet)),
+        tokens: resourceTokens(tokenizer, resource.resourceType, found, (target) => names.locate(target, institution)),
+        readers: recordReaders(resource.resourceType, patients, institution, tokenizer),
+        sortKeys: sortKeys.seal(sortKeysOf(found)),
+        ...(resource.resourceType === 'Consent' ? { consent: consentChange(resource, institution, version) } : {}),
+      };
+    },
+    contentToken(idToken, text) {
+      const hex = createHmac('sha256', options.contentKey).update(`${idToken}\0`).update(text).digest('hex');
+      return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
+    },
+  };
+}
+
+/** Who may read it without any consent: its custodian, its patients, everyone where it is of the directory. */
+function recordReaders(
+  type: string,
+  patients: readonly string[],
+  institution: string,
+  tokenizer: Tokenizer,
+): readonly Token[] {
+  return [
+    custodianReader(tokenizer, institution),
+    ...(patients.length === 0 && DIRECTORY_TYPES.has(type) ? [directoryReader(tokenizer)] : []),
+    ...patients.filter((patient) => patient !== UNKNOWN_SUBJECT).map((patient) => selfToken(patient).toString()),
+  ];
+}
+
+function ruleRow(rule: ConsentRule, tokenizer: Tokenizer): ConsentRow {
+  return {
+    provision: rule.provision,
+    depth: rule.depth,
+    permit: rule.permit,
+    rank: rule.rank,
+    from: timestamp(rule.period.from),
+    until: timestamp(rule.period.until),
+    namesEmergency: rule.namesEmergency,
+    conditions: rule.conditions.map((condition) => condition.map((facet) => facetToken(tokenizer, facet))),
+    readers: permitReaders(tokenizer, rule.readers.actors, rule.readers.purposes),
+  };
+}
+
+function timestamp(instant: number): string {
+  if (instant === Number.NEGATIVE_INFINITY) return '-infinity';
+  return instant === Number.POSITIVE_INFINITY ? 'infinity' : new Date(instant).toISOString();
+}

@@ -1,0 +1,194 @@
+import type { Resource } from '@medplum/fhirtypes';
+import { MedSealError } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import type { Names } from '../repository/names.ts';
+import type {
+  HistoryPlan,
+  PermittedReader,
+  PermittedRow,
+  Position,
+  PrincipalSettings,
+  SearchPlan,
+} from '../repository/permitted.ts';
+import type { OpenedRecord, RecordOpener } from '../repository/records.ts';
+import { UNKNOWN_SUBJECT } from '../repository/write.ts';
+import type { RequestContext, ScopeAction } from '../request-context.ts';
+import type { SortKeySealer, SortKeys } from '../sealing/blind-index/sort-keys.ts';
+import type { ConsentStore } from './consent-store.ts';
+import { type AccessRequest, type Decision, decide, UNKNOWN_PATIENT } from './decide.ts';
+import type { PrincipalResolver } from './principal.ts';
+import type { FactsReader } from './record-facts.ts';
+import { coversType } from './scope-types.ts';
+
+/**
+ * The policy enforcement point for reading: everything that leaves the server as a record leaves through here. The
+ * views have decided once when a row arrives; here it is opened and decided again, and taken down for the trail.
+ */
+export interface GuardedReader {
+  /** @throws MedSealError `forbidden` from the scopes alone, `not-found`, `gone` */
+  read(context: RequestContext, type: string, id: string): Promise<PermittedRecord>;
+  /** @throws MedSealError `forbidden`, `not-found`, `gone` */
+  readVersion(context: RequestContext, type: string, id: string, version: number): Promise<PermittedRecord>;
+  /** Newest first. Deletions have no content. */
+  history(context: RequestContext, plan: HistoryPlan, type: string | undefined): Promise<readonly PermittedRecord[]>;
+  search(context: RequestContext, type: string): GuardedSearch;
+}
+
+/** One search by one principal; every call decides anew on the same instant. */
+export interface GuardedSearch {
+  page(
+    plan: SearchPlan,
+    page: { readonly limit: number; readonly descending: boolean; readonly beyond: Position | undefined },
+  ): Promise<readonly PermittedRow[]>;
+  sortRows(plan: SearchPlan, limit: number): ReturnType<PermittedReader['sortKeys']>;
+  rows(versionIds: readonly bigint[]): Promise<readonly PermittedRow[]>;
+  count(plan: SearchPlan): Promise<number>;
+  /** Opens and decides again; undefined when the second lock denies. Only what is shown belongs in the journal. */
+  open(row: PermittedRow): Promise<PermittedRecord | undefined>;
+  shown(record: PermittedRecord): void;
+  sortKeys(sealed: Buffer): SortKeys;
+}
+
+export interface PermittedRecord extends OpenedRecord {
+  /** Parsed content; undefined for a deletion. */
+  readonly resource: Resource | undefined;
+}
+
+export interface GuardedReaderOptions {
+  readonly reader: PermittedReader;
+  readonly opener: RecordOpener;
+  readonly consents: ConsentStore;
+  readonly principals: PrincipalResolver;
+  readonly facts: FactsReader;
+  readonly names: Names;
+  readonly sortKeys: SortKeySealer;
+  readonly logger: Logger;
+  /** Counts disagreements of the two locks. */
+  readonly onDisagreement?: () => void;
+}
+
+export function createGuardedReader(options: GuardedReaderOptions): GuardedReader {
+  const { reader, opener, consents, principals, facts, names, logger } = options;
+
+  const prepare = (context: RequestContext, scope: ScopeAction): readonly [AccessRequest, PrincipalSettings] => {
+    const request = principals.accessRequest(context, 'read');
+    return [request, principals.settings(context, request, scope)];
+  };
+
+  async function secondLock(request: AccessRequest, row: PermittedRow): Promise<PermittedRecord | undefined> {
+    const opened = await opener.open(row);
+    const resource =
+      opened.content === undefined ? undefined : (JSON.parse(opened.content.toString('utf8')) as Resource);
+    if (resource === undefined) return { ...opened, resource };
+    const record = facts.read(resource, opened.institution);
+    const policies = row.consents.length === 0 ? [] : await consents.load(row.consents);
+    const decision = decide(request, record, policies);
+    if (decision.permit && samePatients(record.patients, row.patients)) return { ...opened, resource };
+    return disagree(row, decision);
+  }
+
+  function samePatients(told: readonly string[], stored: readonly string[]): boolean {
+    if (told.length !== stored.length) return false;
+    return told.every((name) => stored.includes(name === UNKNOWN_PATIENT ? UNKNOWN_SUBJECT : names.idToken(name)));
+  }
+
+  /** An error of ours or a tampered database: denied as if there were nothing, and loud. */
+  function disagree(row: PermittedRow, decision: Decision): undefined {
+    options.onDisagreement?.();
+    const { basis, by } = decision;
+    logger.error(
+      { code: 'locks-disagree', versionRow: row.versionId.toString(), basis, consentVersion: by?.version },
+      'the database permitted what the server denies',
+    );
+    return undefined;
+  }
+
+  /** The content that a deletion was the end of decides who may learn of the deletion. */
+  async function lastContentPermitted(request: AccessRequest, settings: PrincipalSettings, row: PermittedRow) {
+    const last = await reader.version(settings, row.idToken, row.version - 1);
+    return last !== undefined && (await secondLock(request, last)) !== undefined;
+  }
+
+  async function admit(
+    context: RequestContext,
+    request: AccessRequest,
+    settings: PrincipalSettings,
+    row: PermittedRow | undefined,
+  ): Promise<PermittedRecord> {
+    if (row === undefined) throw notFound();
+    if (row.interaction === 'delete') {
+      if (!(await lastContentPermitted(request, settings, row))) throw notFound();
+      throw new MedSealError('gone', 'The resource was deleted');
+    }
+    const record = await secondLock(request, row);
+    if (record === undefined) throw notFound();
+    takeDown(context, record);
+    return record;
+  }
+
+  function idTokenOf(context: RequestContext, type: string, id: string): string {
+    if (context.base.kind === 'union') throw notFound();
+    return names.idToken(names.name(context.base.institution, type, id));
+  }
+
+  return {
+    async read(context, type, id) {
+      requireScope(context, type, 'r');
+      const [request, settings] = prepare(context, 'r');
+      const row = await reader.current(settings, idTokenOf(context, type, id));
+      return admit(context, request, settings, row);
+    },
+    async readVersion(context, type, id, version) {
+      requireScope(context, type, 'r');
+      const [request, settings] = prepare(context, 'r');
+      const row = await reader.version(settings, idTokenOf(context, type, id), version);
+      return admit(context, request, settings, row);
+    },
+    async history(context, plan, type) {
+      if (type !== undefined) requireScope(context, type, 'r');
+      const [request, settings] = prepare(context, 'r');
+      const records: PermittedRecord[] = [];
+      for (const row of await reader.history(settings, plan)) {
+        if (row.interaction === 'delete' && !(await lastContentPermitted(request, settings, row))) continue;
+        const record = await secondLock(request, row);
+        if (record === undefined) continue;
+        takeDown(context, record);
+        records.push(record);
+      }
+      return records;
+    },
+    search(context, type) {
+      requireScope(context, type, 's');
+      const [request, settings] = prepare(context, 's');
+      return {
+        page: (plan, page) => reader.search(settings, plan, page),
+        sortRows: (plan, limit) => reader.sortKeys(settings, plan, limit),
+        rows: (versionIds) => reader.rows(settings, versionIds),
+        count: (plan) => reader.count(settings, plan),
+        open: (row) => secondLock(request, row),
+        shown: (record) => takeDown(context, record),
+        sortKeys: (sealed) => options.sortKeys.open(sealed),
+      };
+    },
+  };
+}
+
+function takeDown(context: RequestContext, { row, institution, id }: OpenedRecord): void {
+  context.journal.add({
+    institution: row.institution,
+    name: `${institution}/${row.type}/${id}/_history/${row.version}`,
+    leafHash: row.leafHash,
+    patients: row.patients,
+  });
+}
+
+/** From the token alone, so that it tells nothing of what is stored. */
+export function requireScope(context: RequestContext, type: string, action: ScopeAction): void {
+  if (coversType(context.principal.scopes, type, action)) return;
+  throw new MedSealError('forbidden', `The token has no scope for this interaction with ${type}`);
+}
+
+/** One text for what is not there and for what is not to be seen. */
+export function notFound(): MedSealError {
+  return new MedSealError('not-found', 'There is no such resource, or it may not be read');
+}

@@ -1,0 +1,251 @@
+import { randomUUID } from 'node:crypto';
+import type { Resource } from '@medplum/fhirtypes';
+import { invariant, MedSealError } from '../errors.ts';
+import type { Institution, InstitutionDirectory } from '../repository/institutions.ts';
+import type { Names } from '../repository/names.ts';
+import type { CurrentState } from '../repository/own-partition.ts';
+import type { RecordOpener } from '../repository/records.ts';
+import type { VersionLoader } from '../repository/version-loader.ts';
+import type { Guard, IdempotencyRecord, VersionDraft, VersionWriter, WrittenVersion } from '../repository/write.ts';
+import type { Principal, RequestContext, ScopeAction } from '../request-context.ts';
+import { UNKNOWN_PATIENT } from './decide.ts';
+import type { Describer } from './describe.ts';
+import { requireScope } from './guarded-reader.ts';
+import { type ProvenanceTarget, provenanceOf } from './provenance.ts';
+import type { FactsReader } from './record-facts.ts';
+
+/** One resource to be created, updated or deleted; validated, its references resolved. */
+export type Change = CreateOrUpdate | Delete;
+
+interface CreateOrUpdate {
+  readonly interaction: 'create' | 'update';
+  readonly type: string;
+  readonly id: string;
+  /** As sent; id and server-owned meta are set here. */
+  readonly resource: Resource;
+  /** The version that this one follows; undefined for a new resource. */
+  readonly state: CurrentState | undefined;
+}
+
+interface Delete {
+  readonly interaction: 'delete';
+  readonly type: string;
+  readonly id: string;
+  readonly state: CurrentState;
+}
+
+/** What was written of one change. */
+export interface Written extends WrittenVersion {
+  readonly change: Change;
+}
+
+/** The policy enforcement point for writing. */
+export interface GuardedWriter {
+  /** Who may write this type here at all, from the token alone. @throws MedSealError `forbidden` */
+  authorise(context: RequestContext, type: string, action: ScopeAction): Institution;
+  /** Whether an update would change nothing: a repeated PUT makes no new version. */
+  isRepeated(institution: Institution, resource: Resource, id: string, state: CurrentState): boolean;
+  /**
+   * Writes the changes and their Provenance in one transaction.
+   *
+   * @throws MedSealError `forbidden`, `unenforceable-consent`, `version-conflict`
+   */
+  write(context: RequestContext, changes: readonly Change[], options?: WriteOptions): Promise<readonly Written[]>;
+}
+
+export interface WriteOptions {
+  readonly guards?: readonly Guard[];
+  /** See WriteRequest. */
+  readonly beforeCommit?: (written: readonly Written[]) => Promise<IdempotencyRecord | undefined>;
+}
+
+export interface GuardedWriterOptions {
+  readonly writer: VersionWriter;
+  readonly describer: Describer;
+  readonly institutions: InstitutionDirectory;
+  readonly names: Names;
+  readonly loader: VersionLoader;
+  readonly opener: RecordOpener;
+  readonly facts: FactsReader;
+}
+
+/** A version to be written, and the names of its patients, which the draft holds as pseudonyms only. */
+interface Prepared {
+  readonly draft: VersionDraft;
+  readonly patients: readonly string[];
+}
+
+export function createGuardedWriter(options: GuardedWriterOptions): GuardedWriter {
+  const { writer, describer, institutions, names } = options;
+
+  function authorise(context: RequestContext, type: string, action: ScopeAction): Institution {
+    requireScope(context, type, action);
+    const { base, principal } = context;
+    const institution = base.kind === 'institution' ? institutions.find(base.institution) : undefined;
+    if (institution === undefined || principal.institution !== institution.name) {
+      throw new MedSealError('forbidden', 'Only the institution itself writes at its base');
+    }
+    if (principal.patient !== undefined && type !== 'Consent') {
+      throw new MedSealError('forbidden', 'A patient writes Consents only');
+    }
+    return institution;
+  }
+
+  function header(change: Change, institution: Institution, at: string) {
+    const { interaction, type, id, state } = change;
+    const name = names.name(institution.name, type, id);
+    if (!name.startsWith(`${institution.name}/`)) {
+      throw new MedSealError('forbidden', 'This id names another institution', { expression: `${type}.id` });
+    }
+    const idToken = names.idToken(name);
+    const version = (state?.version ?? 0) + 1;
+    // A version is never older than the one before, whatever a clock says.
+    const time = state !== undefined && state.at > at ? state.at : at;
+    return { institution, type, id, idToken, version, interaction, at: time, previous: state?.leafHash };
+  }
+
+  function prepareContent(change: CreateOrUpdate, institution: Institution, at: string): Prepared {
+    const draft = header(change, institution, at);
+    const resource = withMeta(change.resource, change.id, { versionId: String(draft.version), lastUpdated: draft.at });
+    const { patientNames, ...description } = describer.describe(resource, institution.name, draft.version);
+    const contentToken = describer.contentToken(draft.idToken, withoutVersion(change.resource, change.id));
+    const content = Buffer.from(JSON.stringify(resource));
+    return { draft: { ...draft, ...description, content, contentToken }, patients: patientNames };
+  }
+
+  /** A deletion keeps what decides who may learn of it; its index is emptied. */
+  async function prepareDeletion(change: Delete, institution: Institution, at: string): Promise<Prepared> {
+    const { state } = change;
+    const [last] = await options.loader.versions([state.versionId]);
+    const content = last === undefined ? undefined : (await options.opener.open(last)).content;
+    const resource = JSON.parse(content?.toString('utf8') ?? '{}') as Resource;
+    const draft: VersionDraft = {
+      ...header(change, institution, at),
+      content: undefined,
+      contentToken: undefined,
+      patients: state.patients,
+      facets: state.facets.map(String),
+      tokens: [],
+      readers: state.readers.map(String),
+      sortKeys: undefined,
+      ...(change.type === 'Consent' ? { consent: { patient: state.patients[0], present: false, rules: [] } } : {}),
+    };
+    return { draft, patients: options.facts.read(resource, institution.name).patients };
+  }
+
+  /** One Provenance per patient of what was written, and one for what belongs to no patient; none about Provenance. */
+  function prepareProvenance(
+    prepared: readonly Prepared[],
+    principal: Principal,
+    institution: Institution,
+    at: string,
+  ) {
+    const groups = new Map<string, ProvenanceTarget[]>();
+    for (const { draft, patients } of prepared) {
+      if (draft.type === 'Provenance') continue;
+      for (const patient of patients.length === 0 ? [UNKNOWN_PATIENT] : patients) {
+        const targets = groups.get(patient) ?? [];
+        targets.push(draft);
+        groups.set(patient, targets);
+      }
+    }
+    return [...groups].map(([patient, targets]) => {
+      const id = randomUUID();
+      const patientId = patient === UNKNOWN_PATIENT ? undefined : patient.split('/')[2];
+      const resource = provenanceOf(id, patientId, targets, principal, at);
+      const change: CreateOrUpdate = { interaction: 'create', type: 'Provenance', id, resource, state: undefined };
+      return prepareContent(change, institution, at);
+    });
+  }
+
+  /** DESIGN §7: the patient, or a practitioner who records a witnessed paper. */
+  function requireConsentAuthor({ patient, user }: Principal, change: Change): void {
+    if (patient !== undefined) {
+      const own = names.idToken(names.name(patient.institution, 'Patient', patient.id));
+      const before = change.state === undefined || change.state.patients.every((one) => one === own);
+      const after = change.interaction === 'delete' || isConsentOf(change.resource, patient.id);
+      if (before && after) return;
+      throw new MedSealError('forbidden', 'A patient consents for themselves', { expression: 'Consent.patient' });
+    }
+    const staff = user?.type === 'Practitioner' || user?.type === 'PractitionerRole';
+    if (staff && change.interaction !== 'delete' && isWitnessed(change.resource)) return;
+    throw new MedSealError(
+      'forbidden',
+      'A Consent is written by the patient, or by a practitioner who records a witnessed paper (source and verification)',
+      { expression: 'Consent.verification' },
+    );
+  }
+
+  return {
+    authorise,
+    isRepeated(institution, resource, id, state) {
+      if (state.deleted || state.contentToken === null) return false;
+      const idToken = names.idToken(names.name(institution.name, resource.resourceType, id));
+      return describer.contentToken(idToken, withoutVersion(resource, id)) === state.contentToken;
+    },
+    async write(context, changes, { guards = [], beforeCommit } = {}) {
+      const { principal, journal } = context;
+      const at = new Date(context.instant).toISOString();
+      const prepared: Prepared[] = [];
+      for (const change of changes) {
+        const institution = authorise(context, change.type, ACTIONS[change.interaction]);
+        if (change.type === 'Consent') requireConsentAuthor(principal, change);
+        prepared.push(
+          change.interaction === 'delete'
+            ? await prepareDeletion(change, institution, at)
+            : prepareContent(change, institution, at),
+        );
+      }
+      const [first] = prepared;
+      if (first === undefined) return [];
+      const institution = institutions.byId(first.draft.institution.id);
+      invariant(institution !== undefined, 'an institution vanished while it was written to');
+      const provenance = prepareProvenance(prepared, principal, institution, at);
+      const own = (all: readonly WrittenVersion[]): readonly Written[] =>
+        changes.map((change, index) => ({ ...(all[index] as WrittenVersion), change }));
+      const written = await writer.write({
+        author: authorOf(principal),
+        drafts: [...prepared, ...provenance].map((one) => one.draft),
+        guards,
+        ...(beforeCommit === undefined ? {} : { beforeCommit: (all) => beforeCommit(own(all)) }),
+      });
+      for (const { draft, leafHash } of written.slice(0, changes.length)) {
+        const name = `${institution.name}/${draft.type}/${draft.id}/_history/${draft.version}`;
+        journal.add({ institution: institution.id, name, leafHash, patients: draft.patients });
+      }
+      return own(written);
+    },
+  };
+}
+
+const ACTIONS = { create: 'c', update: 'u', delete: 'd' } as const;
+
+/** `client` or `client user`: who a leaf's author commitment is about. */
+export function authorOf({ clientId, user }: Principal): string {
+  return user === undefined ? clientId : `${clientId} ${user.institution}/${user.type}/${user.id}`;
+}
+
+/** The server owns id, versionId and lastUpdated; everything else stays as it came, in its order. */
+function withMeta(
+  resource: Resource,
+  id: string,
+  owned: { readonly versionId: string; readonly lastUpdated: string } | undefined,
+): Resource {
+  const { resourceType, id: _id, meta, ...rest } = resource as Resource & { meta?: Record<string, unknown> };
+  const { versionId: _versionId, lastUpdated: _lastUpdated, ...kept } = meta ?? {};
+  return { resourceType, id, meta: { ...owned, ...kept }, ...rest } as Resource;
+}
+
+function withoutVersion(resource: Resource, id: string): string {
+  return JSON.stringify(withMeta(resource, id, undefined));
+}
+
+function isConsentOf(resource: Resource, patientId: string): boolean {
+  return resource.resourceType === 'Consent' && resource.patient?.reference === `Patient/${patientId}`;
+}
+
+function isWitnessed(resource: Resource): boolean {
+  if (resource.resourceType !== 'Consent') return false;
+  const source = resource.sourceAttachment ?? resource.sourceReference;
+  return source !== undefined && (resource.verification ?? []).some((one) => one.verified === true);
+}

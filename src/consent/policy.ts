@@ -1,0 +1,86 @@
+/**
+ * What an R4 Consent means, before anything is decided: a base effect and a tree of provisions. Parsing it is
+ * `parse-consent.ts`, deciding by it `decide.ts`, turning it into rows for the database `rules.ts`.
+ */
+export type Effect = 'permit' | 'deny';
+
+/** What is being done with a record; Consent.provision.action in our terms. */
+export type ConsentAction = 'read' | 'disclose' | 'write' | 'count';
+
+/** Epoch milliseconds, half-open; open ends are infinite. */
+export interface Interval {
+  readonly from: number;
+  readonly until: number;
+}
+
+export interface Coding {
+  readonly system: string | undefined;
+  readonly code: string;
+}
+
+/**
+ * One provision. A list that is undefined does not restrict; a list that is there needs one of its members to match;
+ * all lists that are there must match.
+ */
+export interface Provision {
+  /** `0` for the root, `0.1` for its second nested one. */
+  readonly path: string;
+  readonly effect: Effect;
+  /** When the provision holds; an ancestor's period bounds it too. */
+  readonly period: Interval;
+  /** Normalised actor names, see `actors.ts`. */
+  readonly actors: readonly string[] | undefined;
+  readonly actions: readonly ConsentAction[] | undefined;
+  readonly purposes: readonly string[] | undefined;
+  readonly labels: readonly Coding[] | undefined;
+  /** Resource types and profile URLs. */
+  readonly classes: readonly RecordClass[] | undefined;
+  readonly codes: readonly Coding[] | undefined;
+  /** UTC days as epoch milliseconds: from the first instant of the first day until after the last. */
+  readonly dataPeriod: Interval | undefined;
+  readonly data: readonly DataReference[] | undefined;
+  readonly nested: readonly Provision[];
+}
+
+export type RecordClass =
+  | { readonly kind: 'type'; readonly type: string }
+  | { readonly kind: 'profile'; readonly url: string };
+
+/** `instance`: this very resource; `authoredby`: what this actor wrote. */
+export interface DataReference {
+  readonly meaning: 'instance' | 'authoredby';
+  /** `{institution}/{Type}/{id}`. */
+  readonly resource: string;
+}
+
+export interface ConsentPolicy {
+  /** The Consent's own name, `{institution}/Consent/{id}`, and its version: what a decision is explained by. */
+  readonly consent: string;
+  readonly version: number;
+  /** `{institution}/Patient/{id}` */
+  readonly patient: string;
+  /** False: stored, but neither permits nor denies (status, scope). */
+  readonly inForce: boolean;
+  /** The effect on everything of that patient, where policyRule or a bare root gives one. */
+  readonly base: Effect | undefined;
+  /** Bounds everything in this consent. */
+  readonly period: Interval;
+  /** The root where it is a rule of its own, else what is nested in it. */
+  readonly provisions: readonly Provision[];
+}
+
+export const ALWAYS: Interval = { from: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY };
+
+/** Whether anything but the period restricts this provision. */
+export function isSpecific(provision: Provision): boolean {
+  return (
+    provision.actors !== undefined ||
+    provision.actions !== undefined ||
+    provision.purposes !== undefined ||
+    provision.labels !== undefined ||
+    provision.classes !== undefined ||
+    provision.codes !== undefined ||
+    provision.dataPeriod !== undefined ||
+    provision.data !== undefined
+  );
+}

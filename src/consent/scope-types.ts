@@ -1,0 +1,15 @@
+import type { Scope, ScopeAction } from '../request-context.ts';
+
+/**
+ * The resource types that a token's scopes cover for an action. A granular scope covers none of its type until what it
+ * is restricted to can be decided for each record: what cannot be evaluated denies.
+ */
+export function coveredTypes(scopes: readonly Scope[], action: ScopeAction): readonly string[] | '*' {
+  const whole = scopes.filter((scope) => scope.actions.has(action) && scope.restriction.length === 0);
+  return whole.some((scope) => scope.type === '*') ? '*' : [...new Set(whole.map((scope) => scope.type))];
+}
+
+export function coversType(scopes: readonly Scope[], type: string, action: ScopeAction): boolean {
+  const types = coveredTypes(scopes, action);
+  return types === '*' || types.includes(type);
+}

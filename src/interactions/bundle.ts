@@ -1,0 +1,326 @@
+import { randomUUID } from 'node:crypto';
+import type { Bundle, BundleEntry } from '@medplum/fhirtypes';
+import { MedSealError } from '../errors.ts';
+import { isResourceType } from '../fhir/definitions/definitions.ts';
+import type { RequestContext } from '../request-context.ts';
+import { bundleText, type TextEntry } from './bundle-text.ts';
+import { parseHttpDate, parseVersionTags } from './conditions.ts';
+import { history } from './history.ts';
+import { operationOutcome } from './operation-outcome.ts';
+import { queryPairs } from './query-text.ts';
+import { parseVersion, read, readVersion } from './read.ts';
+import type { InteractionResult } from './result.ts';
+import { search } from './search/search.ts';
+import type { Services } from './services.ts';
+import type { WriteEntry } from './write/entry.ts';
+import { type EntryOutcome, executeWrite } from './write/execute.ts';
+import type { IdempotentRequest } from './write/replay.ts';
+import type { ReturnPreference } from './write/single.ts';
+
+export interface BundleRequest {
+  /** Parsed JSON, not validated yet. */
+  readonly bundle: unknown;
+  readonly prefer: ReturnPreference;
+  readonly handling: 'strict' | 'lenient';
+  readonly idempotent: IdempotentRequest | undefined;
+}
+
+const MAX_ENTRIES = 10_000;
+/** Entries of a batch at work at once. */
+const BATCH_CONCURRENCY = 8;
+
+/** http://hl7.org/fhir/R4/http.html#transaction: all entries or none, or (batch) each for itself. */
+export async function bundle(
+  services: Services,
+  context: RequestContext,
+  request: BundleRequest,
+): Promise<InteractionResult> {
+  const { type, entry = [] } = checkBundle(request.bundle);
+  const steps = entry.map((one, index) => parseEntry(one, index, services, context));
+  const result =
+    type === 'transaction'
+      ? await transaction(services, context, request, steps)
+      : await batch(services, context, request, steps);
+  return result;
+}
+
+/** One entry as a thing to do. A batch carries an entry's own error to its answer. */
+type Step =
+  | { readonly kind: 'write'; readonly entry: WriteEntry }
+  | { readonly kind: 'read'; readonly url: EntryUrl; readonly entry: BundleEntry; readonly expression: string }
+  | { readonly kind: 'invalid'; readonly error: MedSealError };
+
+interface EntryUrl {
+  readonly type: string;
+  readonly rest: readonly string[];
+  readonly query: string | undefined;
+}
+
+function checkBundle(value: unknown): Pick<Bundle, 'type' | 'entry'> {
+  const { resourceType, type, entry, ...rest } = (value ?? {}) as Record<string, unknown>;
+  if (resourceType !== 'Bundle') throw invalid('A Bundle is posted to the base', 'Bundle.resourceType');
+  if (type !== 'transaction' && type !== 'batch')
+    throw invalid('Bundle.type must be transaction or batch', 'Bundle.type');
+  if (entry !== undefined && !Array.isArray(entry)) throw invalid('Bundle.entry must be a list', 'Bundle.entry');
+  if ((entry ?? []).length > MAX_ENTRIES)
+    throw new MedSealError('too-costly', `A Bundle has at most ${MAX_ENTRIES} entries`);
+  const unknown = Object.keys(rest).find((key) => !BUNDLE_MEMBERS.has(key));
+  if (unknown !== undefined) throw invalid('Bundle has an element that R4 does not know', `Bundle.${unknown}`);
+  return { type, ...(entry === undefined ? {} : { entry: entry as BundleEntry[] }) };
+}
+
+const BUNDLE_MEMBERS: ReadonlySet<string> = new Set([
+  'id',
+  'meta',
+  'implicitRules',
+  'language',
+  'identifier',
+  'timestamp',
+  'total',
+  'link',
+  'signature',
+]);
+const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH']);
+
+function parseEntry(entry: BundleEntry | null, index: number, services: Services, context: RequestContext): Step {
+  const expression = `Bundle.entry[${index}]`;
+  try {
+    const { method, url } = (entry?.request ?? {}) as { method?: unknown; url?: unknown };
+    if (entry === null || typeof method !== 'string' || !METHODS.has(method) || typeof url !== 'string') {
+      throw invalid(`${expression}.request needs a method and a url`, `${expression}.request`);
+    }
+    const parsed = parseUrl(url, `${expression}.request.url`, services, context);
+    if (method === 'GET' || method === 'HEAD') return { kind: 'read', url: parsed, entry, expression };
+    if (method === 'PATCH') {
+      throw new MedSealError('method-not-allowed', 'PATCH is not supported', {
+        expression: `${expression}.request.method`,
+      });
+    }
+    return { kind: 'write', entry: writeEntry(method as WriteEntry['method'], parsed, entry, expression) };
+  } catch (error) {
+    if (error instanceof MedSealError) return { kind: 'invalid', error };
+    throw error;
+  }
+}
+
+/** Relative, or absolute within this very base; anything elsewhere is refused, never followed. */
+function parseUrl(url: string, expression: string, { publicUrl }: Services, { base }: RequestContext): EntryUrl {
+  const own = base.kind === 'institution' ? `${publicUrl}/${base.institution}/fhir/` : '';
+  const relative = own !== '' && url.startsWith(own) ? url.slice(own.length) : url.replace(/^\//, '');
+  const [path = '', query] = relative.split(/\?(.*)/s);
+  const [type = '', ...rest] = path.split('/');
+  if (!isResourceType(type)) throw invalid(`${expression} must name a resource type of this base`, expression);
+  return { type, rest, query };
+}
+
+function writeEntry(method: WriteEntry['method'], url: EntryUrl, entry: BundleEntry, expression: string): WriteEntry {
+  const { type, rest, query } = url;
+  const request = entry.request as NonNullable<BundleEntry['request']>;
+  const addressed = method === 'POST' ? 0 : query === undefined ? 1 : 0;
+  if (rest.length !== addressed || (query !== undefined && method !== 'PUT')) {
+    throw invalid(`${expression}.request.url does not fit the method`, `${expression}.request.url`);
+  }
+  if (method !== 'DELETE' && entry.resource === undefined) {
+    throw invalid(`${expression}.resource is needed`, `${expression}.resource`);
+  }
+  const { ifMatch, ifNoneMatch, ifNoneExist } = request;
+  return {
+    method,
+    type,
+    id: rest[0],
+    conditional: query === undefined ? undefined : queryPairs(query),
+    ifNoneExist: ifNoneExist === undefined ? undefined : queryPairs(ifNoneExist.replace(/^.*\?/, '')),
+    ifMatch: ifMatch === undefined ? undefined : parseVersionTags(ifMatch, `${expression}.request.ifMatch`),
+    onlyCreate: ifNoneMatch === '*',
+    resource: entry.resource,
+    newId: randomUUID(),
+    fullUrl: entry.fullUrl,
+    expression,
+  };
+}
+
+/** Entries are answered in their order; writes are done first, then reads see them. */
+async function transaction(
+  services: Services,
+  context: RequestContext,
+  request: BundleRequest,
+  steps: readonly Step[],
+): Promise<InteractionResult> {
+  const broken = steps.find((step) => step.kind === 'invalid');
+  if (broken !== undefined) throw broken.error;
+  refuseDuplicateUrls(steps);
+  const writes = steps.flatMap((step) => (step.kind === 'write' ? [step.entry] : []));
+  const readAll = async (): Promise<readonly (TextEntry | undefined)[]> => {
+    const entries: (TextEntry | undefined)[] = [];
+    for (const step of steps)
+      entries.push(step.kind === 'read' ? await readEntry(services, context, request, step) : undefined);
+    return entries;
+  };
+  const assemble = (outcomes: readonly EntryOutcome[], reads: readonly (TextEntry | undefined)[]): string => {
+    let next = 0;
+    const entry = steps.map(
+      (_, index) => reads[index] ?? writtenEntry(outcomes[next++] as EntryOutcome, request.prefer),
+    );
+    return bundleText({ type: 'transaction-response', entry });
+  };
+  if (writes.length === 0) return { status: 200, body: assemble([], await readAll()) };
+  const reading = steps.some((step) => step.kind === 'read');
+  let outcomes: readonly EntryOutcome[] = [];
+  const result = await executeWrite(
+    services,
+    context,
+    writes,
+    (outcome) => {
+      outcomes = outcome.entries;
+      const headers = outcome.receipt === undefined ? {} : { 'MedSeal-Receipt': outcome.receipt };
+      return { status: 200, headers, ...(reading ? {} : { body: assemble(outcome.entries, []) }) };
+    },
+    request.idempotent,
+  );
+  return reading ? { ...result, body: assemble(outcomes, await readAll()) } : result;
+}
+
+/** A fullUrl names one entry (http://hl7.org/fhir/R4/bundle.html#bundle-unique). */
+function refuseDuplicateUrls(steps: readonly Step[]): void {
+  const seen = new Set<string>();
+  for (const step of steps) {
+    if (step.kind !== 'write' || step.entry.fullUrl === undefined) continue;
+    const { fullUrl, expression } = step.entry;
+    if (seen.has(fullUrl)) throw invalid('Two entries have the same fullUrl', `${expression}.fullUrl`);
+    seen.add(fullUrl);
+  }
+}
+
+async function batch(
+  services: Services,
+  context: RequestContext,
+  request: BundleRequest,
+  steps: readonly Step[],
+): Promise<InteractionResult> {
+  const entry = new Array<TextEntry>(steps.length);
+  let next = 0;
+  const work = async (): Promise<void> => {
+    for (let index = next++; index < steps.length; index = next++) {
+      entry[index] = await batchEntry(services, context, request, steps[index] as Step, index);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(BATCH_CONCURRENCY, steps.length) }, work));
+  return { status: 200, body: bundleText({ type: 'batch-response', entry }) };
+}
+
+async function batchEntry(
+  services: Services,
+  context: RequestContext,
+  request: BundleRequest,
+  step: Step,
+  index: number,
+): Promise<TextEntry> {
+  try {
+    if (step.kind === 'invalid') throw step.error;
+    if (step.kind === 'read') return await readEntry(services, context, request, step);
+    const { idempotent } = request;
+    const own = idempotent && { key: `${idempotent.key}\0${index}`, fingerprint: idempotent.fingerprint };
+    const { body = '{}' } = await executeWrite(
+      services,
+      context,
+      [step.entry],
+      ({ entries }) => ({
+        status: 200,
+        body: JSON.stringify(asStored(writtenEntry(entries[0] as EntryOutcome, request.prefer))),
+      }),
+      own,
+    );
+    return JSON.parse(body.toString()) as TextEntry;
+  } catch (error) {
+    return failedEntry(error);
+  }
+}
+
+/** An answer that is kept for a repetition is kept as JSON. */
+function asStored(entry: TextEntry): TextEntry {
+  return entry.resource === undefined ? entry : { ...entry, resource: entry.resource.toString() };
+}
+
+function failedEntry(error: unknown): TextEntry {
+  if (!(error instanceof MedSealError)) throw error;
+  return { members: { response: { status: String(error.status), outcome: operationOutcome(error) } } };
+}
+
+function writtenEntry(outcome: EntryOutcome, prefer: ReturnPreference): TextEntry {
+  if (outcome.kind === 'absent') return { members: { response: { status: '204' } } };
+  if (outcome.kind === 'existing') {
+    const { type, id, version } = outcome;
+    return {
+      members: { response: { status: '200', location: `${type}/${id}/_history/${version}`, etag: `W/"${version}"` } },
+    };
+  }
+  const { draft, change, leafHash } = outcome.written;
+  const deleted = change.interaction === 'delete';
+  const created = !deleted && (change.state === undefined || change.state.deleted);
+  const response = {
+    status: deleted ? '204' : created ? '201' : '200',
+    ...(deleted ? {} : { location: `${draft.type}/${draft.id}/_history/${draft.version}` }),
+    etag: `W/"${draft.version}"`,
+    lastModified: draft.at,
+    extension: [{ url: LEAF_EXTENSION, valueBase64Binary: leafHash.toString('base64') }],
+  };
+  const shown = prefer === 'representation' && draft.content !== undefined;
+  return { ...(shown ? { resource: draft.content } : {}), members: { response } };
+}
+
+/** Which leaf of the log of records the response's MedSeal-Receipt promises for this entry. */
+const LEAF_EXTENSION = 'https://medseal.org/fhir/StructureDefinition/leaf-hash';
+
+async function readEntry(
+  services: Services,
+  context: RequestContext,
+  request: BundleRequest,
+  step: Extract<Step, { kind: 'read' }>,
+): Promise<TextEntry> {
+  const { type, rest, query } = step.url;
+  const result = await readAt(services, context, request, step.entry, type, rest, query);
+  const response = {
+    status: String(result.status),
+    ...(result.version === undefined ? {} : { etag: `W/"${result.version}"` }),
+    ...(result.lastModified === undefined ? {} : { lastModified: result.lastModified }),
+  };
+  return { ...(result.body === undefined ? {} : { resource: result.body }), members: { response } };
+}
+
+function readAt(
+  services: Services,
+  context: RequestContext,
+  { handling }: BundleRequest,
+  { request }: BundleEntry,
+  type: string,
+  rest: readonly string[],
+  query: string | undefined,
+): Promise<InteractionResult> {
+  const pairs = queryPairs(query ?? '');
+  const [first, second, third] = rest;
+  const tags = request?.ifNoneMatch === undefined ? [] : parseVersionTags(request.ifNoneMatch, 'request.ifNoneMatch');
+  const conditions = {
+    noneMatch: tags === '*' ? [] : tags,
+    modifiedSince: request?.ifModifiedSince === undefined ? undefined : parseHttpDate(request.ifModifiedSince),
+  };
+  const count = pairs.find(([name]) => name === '_count')?.[1];
+  const historyOf = (id: string | undefined) =>
+    history(services, context, {
+      type,
+      id,
+      count: count === undefined ? undefined : parseVersion(count),
+      since: undefined,
+      cursor: pairs.find(([name]) => name === '_cursor')?.[1],
+    });
+  if (first === undefined) return search(services, context, { type, pairs, handling, posted: false });
+  if (first === '_history' && rest.length === 1) return historyOf(undefined);
+  if (rest.length === 1) return read(services, context, type, first, conditions);
+  if (second === '_history' && rest.length === 2) return historyOf(first);
+  if (second === '_history' && rest.length === 3)
+    return readVersion(services, context, type, first, third ?? '', conditions);
+  throw new MedSealError('not-supported', 'This is not an interaction that a Bundle entry can have here');
+}
+
+function invalid(message: string, expression: string): MedSealError {
+  return new MedSealError('invalid-bundle', message, { expression });
+}

@@ -1,0 +1,84 @@
+import type { PermittedRecord } from '../consent/guarded-reader.ts';
+import { notFound } from '../consent/guarded-reader.ts';
+import { MedSealError } from '../errors.ts';
+import { isId } from '../fhir/references/reference.ts';
+import type { RequestContext } from '../request-context.ts';
+import { bundleText } from './bundle-text.ts';
+import type { InteractionResult } from './result.ts';
+import type { Cursor } from './search/cursor.ts';
+import type { Services } from './services.ts';
+
+export interface HistoryRequest {
+  readonly type: string | undefined;
+  readonly id: string | undefined;
+  readonly count: number | undefined;
+  /** RFC 3339. */
+  readonly since: string | undefined;
+  readonly cursor: string | undefined;
+}
+
+interface HistoryCursor extends Cursor {
+  readonly before: string;
+  readonly count: number;
+  readonly since: string | undefined;
+}
+
+const DEFAULT_COUNT = 50;
+const MAX_COUNT = 1000;
+const METHODS = { create: 'POST', update: 'PUT', delete: 'DELETE' } as const;
+const STATUSES = { create: '201', update: '200', delete: '204' } as const;
+
+/** http://hl7.org/fhir/R4/http.html#history, newest first, of one resource, a type, or a whole base. */
+export async function history(
+  services: Pick<Services, 'reader' | 'names' | 'institutions' | 'cursors' | 'publicUrl'>,
+  context: RequestContext,
+  request: HistoryRequest,
+): Promise<InteractionResult> {
+  const { type, id } = request;
+  if (context.base.kind === 'union') throw notFound();
+  const institution = services.institutions.find(context.base.institution);
+  if (institution === undefined || (id !== undefined && !isId(id))) throw notFound();
+  const path = [type, id].filter((part) => part !== undefined).join('/');
+  const purpose = `history ${institution.name}/${path}`;
+  const position =
+    request.cursor === undefined ? undefined : services.cursors.open<HistoryCursor>(request.cursor, purpose, context);
+  const count = position?.count ?? Math.min(request.count ?? DEFAULT_COUNT, MAX_COUNT);
+  const since = position?.since ?? request.since;
+  const plan = {
+    institution: institution.id,
+    type,
+    idToken:
+      type === undefined || id === undefined
+        ? undefined
+        : services.names.idToken(services.names.name(institution.name, type, id)),
+    since,
+    before: position === undefined ? undefined : BigInt(position.before),
+    limit: count + 1,
+  };
+  const found = await services.reader.history(context, plan, type);
+  if (id !== undefined && found.length === 0 && position === undefined && since === undefined) throw notFound();
+  const records = found.slice(0, count);
+  const base = `${services.publicUrl}/${institution.name}/fhir`;
+  const url = [base, path, '_history'].filter((part) => part !== '').join('/');
+  const last = records.at(-1);
+  const link = [{ relation: 'self', url }];
+  if (found.length > count && last !== undefined) {
+    const next = { before: last.row.versionId.toString(), count, since } satisfies Omit<HistoryCursor, 'purpose'>;
+    link.push({ relation: 'next', url: `${url}?_cursor=${services.cursors.seal(next, purpose, context)}` });
+  }
+  return { status: 200, body: bundleText({ type: 'history', link, entry: records.map((one) => entryOf(one, base)) }) };
+}
+
+function entryOf({ row, id, content }: PermittedRecord, base: string) {
+  const path = `${row.type}/${id}`;
+  if (content === undefined && row.interaction !== 'delete')
+    throw new MedSealError('internal', 'A version has no content');
+  return {
+    fullUrl: `${base}/${path}`,
+    ...(content === undefined ? {} : { resource: content }),
+    members: {
+      request: { method: METHODS[row.interaction], url: row.interaction === 'create' ? row.type : path },
+      response: { status: STATUSES[row.interaction], etag: `W/"${row.version}"`, lastModified: row.at },
+    },
+  };
+}

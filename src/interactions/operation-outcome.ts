@@ -1,0 +1,20 @@
+import type { OperationOutcome } from '@medplum/fhirtypes';
+import type { Issue, MedSealError } from '../errors.ts';
+
+/** Our stable codes, as `issue.details.coding`. */
+const ERROR_CODES = 'https://medseal.org/fhir/CodeSystem/error-code';
+
+/** The one place where an error becomes an OperationOutcome (http://hl7.org/fhir/R4/operationoutcome.html). */
+export function operationOutcome(error: MedSealError): OperationOutcome {
+  return { resourceType: 'OperationOutcome', issue: error.issues.map((issue) => issueOf(issue, error)) };
+}
+
+function issueOf(issue: Issue, error: MedSealError): OperationOutcome['issue'][number] {
+  return {
+    severity: issue.severity,
+    code: (issue.code ?? error.issueType) as OperationOutcome['issue'][number]['code'],
+    details: { coding: [{ system: ERROR_CODES, code: error.code }] },
+    diagnostics: issue.diagnostics,
+    ...(issue.expression === undefined ? {} : { expression: [issue.expression] }),
+  };
+}

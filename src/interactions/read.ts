@@ -1,0 +1,60 @@
+import type { PermittedRecord } from '../consent/guarded-reader.ts';
+import { notFound } from '../consent/guarded-reader.ts';
+import { MedSealError } from '../errors.ts';
+import { isId } from '../fhir/references/reference.ts';
+import type { RequestContext } from '../request-context.ts';
+import type { InteractionResult } from './result.ts';
+import type { Services } from './services.ts';
+
+/** Conditions of a conditional read. */
+export interface ReadConditions {
+  /** Versions in If-None-Match. */
+  readonly noneMatch: readonly number[];
+  /** If-Modified-Since, epoch milliseconds. */
+  readonly modifiedSince: number | undefined;
+}
+
+/** http://hl7.org/fhir/R4/http.html#read */
+export async function read(
+  services: Pick<Services, 'reader'>,
+  context: RequestContext,
+  type: string,
+  id: string,
+  conditions: ReadConditions,
+): Promise<InteractionResult> {
+  if (!isId(id)) throw notFound();
+  return answer(await services.reader.read(context, type, id), conditions);
+}
+
+/** http://hl7.org/fhir/R4/http.html#vread */
+export async function readVersion(
+  services: Pick<Services, 'reader'>,
+  context: RequestContext,
+  type: string,
+  id: string,
+  versionId: string,
+  conditions: ReadConditions,
+): Promise<InteractionResult> {
+  const version = parseVersion(versionId);
+  if (!isId(id) || version === undefined) throw notFound();
+  return answer(await services.reader.readVersion(context, type, id, version), conditions);
+}
+
+/** Version ids are counted from 1; anything else names no version. */
+export function parseVersion(text: string): number | undefined {
+  return /^[1-9][0-9]{0,8}$/.test(text) ? Number(text) : undefined;
+}
+
+function answer(record: PermittedRecord, conditions: ReadConditions): InteractionResult {
+  const { version, at } = record.row;
+  const header = { version, lastModified: at };
+  if (isUnchanged(version, at, conditions)) return { status: 304, ...header };
+  if (record.content === undefined) throw new MedSealError('internal', 'A version that is read has content');
+  return { status: 200, body: record.content, ...header };
+}
+
+/** RFC 9110 §13.2.2: If-Modified-Since is ignored where If-None-Match is given. HTTP dates have no fractions. */
+function isUnchanged(version: number, at: string, { noneMatch, modifiedSince }: ReadConditions): boolean {
+  if (noneMatch.length > 0) return noneMatch.includes(version);
+  return modifiedSince !== undefined && Math.floor(Date.parse(at) / 1000) * 1000 <= modifiedSince;
+}

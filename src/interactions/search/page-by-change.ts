@@ -1,0 +1,41 @@
+import type { PermittedRecord } from '../../consent/guarded-reader.ts';
+import type { PermittedRow, Position } from '../../repository/permitted.ts';
+import { MAX_OPENED, openAll, type PreparedSearch, type SearchPage, tooCostly } from './search.ts';
+
+/** A position as a cursor keeps it. */
+interface StoredPosition {
+  readonly at: string;
+  readonly row: string;
+}
+
+/**
+ * A page in order of change (the default order, and `_sort=_lastUpdated`), straight from the index. Where the index
+ * answers a superset, it is read on until the page is full.
+ */
+export async function pageByChange(prepared: PreparedSearch, after: object | undefined): Promise<SearchPage> {
+  const { search, plan, count, decide, sort } = prepared;
+  const descending = sort[0]?.descending ?? false;
+  let beyond = after === undefined ? undefined : read(after as StoredPosition);
+  const records: PermittedRecord[] = [];
+  let opened = 0;
+  for (;;) {
+    const limit = count + 1 - records.length;
+    const rows = await search.page(plan, { limit, descending, beyond });
+    records.push(...(await openAll(prepared, rows)));
+    opened += rows.length;
+    const last = rows.at(-1);
+    if (records.length > count) return { records: records.slice(0, count), next: positionOf(records[count - 1]?.row) };
+    // Exact answers are complete as they come; fewer rows than asked for means that there are no more.
+    if (rows.length < limit || last === undefined) return { records, next: undefined };
+    if (decide !== undefined && opened > MAX_OPENED) throw tooCostly();
+    beyond = { at: last.at, versionId: last.versionId };
+  }
+}
+
+function positionOf(row: PermittedRow | undefined): StoredPosition | undefined {
+  return row === undefined ? undefined : { at: row.at, row: row.versionId.toString() };
+}
+
+function read({ at, row }: StoredPosition): Position {
+  return { at, versionId: BigInt(row) };
+}

@@ -1,0 +1,59 @@
+import type { PermittedRecord } from '../../consent/guarded-reader.ts';
+import type { SortRow } from '../../repository/permitted.ts';
+import { compareSortKeys, type SortKey } from '../../sealing/blind-index/sort-keys.ts';
+import { MAX_OPENED, openAll, type PreparedSearch, type SearchPage, tooCostly } from './search.ts';
+
+/** How a row stands in the order that was asked for: its keys, then its version row, which settles ties. */
+interface Rank {
+  readonly keys: readonly (SortKey | null)[];
+  readonly row: string;
+}
+
+/** A page in an order that only the server can see, from the sealed sort keys of all matches. */
+export async function pageBySortKeys(prepared: PreparedSearch, after: object | undefined): Promise<SearchPage> {
+  const { search, plan, count } = prepared;
+  const rows = await search.sortRows(plan, MAX_OPENED + 1);
+  if (rows.length > MAX_OPENED) throw tooCostly();
+  const compare = comparison(prepared);
+  const ranked = rows.map((row) => rankOf(row, prepared)).sort(compare);
+  const start = after === undefined ? 0 : ranked.findIndex((rank) => compare(rank, after as Rank) > 0);
+  const rest = start < 0 ? [] : ranked.slice(start);
+  const records: PermittedRecord[] = [];
+  for (let at = 0; at < rest.length && records.length <= count; at += count + 1) {
+    const wanted = rest.slice(at, at + count + 1).map((rank) => BigInt(rank.row));
+    const found = new Map((await search.rows(wanted)).map((row) => [row.versionId, row]));
+    const inOrder = wanted.map((versionId) => found.get(versionId)).filter((row) => row !== undefined);
+    records.push(...(await openAll(prepared, inOrder)));
+  }
+  const last = records[count - 1];
+  if (records.length <= count || last === undefined) return { records, next: undefined };
+  const next = rest.find((rank) => rank.row === last.row.versionId.toString());
+  return { records: records.slice(0, count), next };
+}
+
+function rankOf(row: SortRow, { sort, search }: PreparedSearch): Rank {
+  const keys = row.sortKeys === null ? {} : search.sortKeys(row.sortKeys);
+  return {
+    keys: sort.map(({ code, descending }) =>
+      code === '_lastUpdated' ? Date.parse(row.at) : (keys[code]?.[descending ? 1 : 0] ?? null),
+    ),
+    row: row.versionId.toString(),
+  };
+}
+
+function comparison({ sort }: PreparedSearch): (a: Rank, b: Rank) => number {
+  return (a, b) => {
+    for (const [index, { descending }] of sort.entries()) {
+      const order = compareKeys(a.keys[index] ?? null, b.keys[index] ?? null, descending);
+      if (order !== 0) return order;
+    }
+    return Number(BigInt(a.row) - BigInt(b.row));
+  };
+}
+
+/** Rows without a value come last, whichever way it is sorted. */
+function compareKeys(left: SortKey | null, right: SortKey | null, descending: boolean): number {
+  if (left === null) return right === null ? 0 : 1;
+  if (right === null) return -1;
+  return descending ? compareSortKeys(right, left) : compareSortKeys(left, right);
+}

@@ -1,0 +1,223 @@
+import type { GuardedSearch, PermittedRecord } from '../../consent/guarded-reader.ts';
+import { notFound } from '../../consent/guarded-reader.ts';
+import { MedSealError } from '../../errors.ts';
+import { isResourceType } from '../../fhir/definitions/definitions.ts';
+import { matchesResource } from '../../fhir/search/match.ts';
+import { parseSearch, type SearchBranch, type SearchControl, type SearchQuery } from '../../fhir/search/query.ts';
+import type { Criterion } from '../../repository/criteria.ts';
+import type { PermittedRow, SearchPlan } from '../../repository/permitted.ts';
+import { translate } from '../../repository/search-criteria.ts';
+import type { RequestContext } from '../../request-context.ts';
+import { typeToken } from '../../sealing/blind-index/resource-tokens.ts';
+import { bundleText, type TextEntry } from '../bundle-text.ts';
+import { queryText } from '../query-text.ts';
+import type { InteractionResult } from '../result.ts';
+import type { Services } from '../services.ts';
+import type { Cursor } from './cursor.ts';
+import { pageByChange } from './page-by-change.ts';
+import { pageBySortKeys } from './page-by-sort-keys.ts';
+
+export interface SearchRequest {
+  readonly type: string;
+  /** Decoded name-value pairs, in order. */
+  readonly pairs: readonly (readonly [name: string, value: string])[];
+  readonly handling: 'strict' | 'lenient';
+  /** Whether the pairs came in the body: then no link repeats them in the clear. */
+  readonly posted: boolean;
+}
+
+export type SearchServices = Pick<
+  Services,
+  'reader' | 'registry' | 'tokenizer' | 'names' | 'institutions' | 'cursors' | 'publicUrl'
+>;
+
+/** A parsed search with everything that its pages need. */
+export interface PreparedSearch {
+  readonly search: GuardedSearch;
+  readonly plan: SearchPlan;
+  /** Decides what the index answered as a superset; undefined when it answered exactly. */
+  readonly decide: ((record: PermittedRecord) => boolean) | undefined;
+  readonly sort: SearchControl['sort'];
+  readonly count: number;
+}
+
+/** One page: its records, and where the next one begins. */
+export interface SearchPage {
+  readonly records: readonly PermittedRecord[];
+  readonly next: object | undefined;
+}
+
+/** The sealed cursor of a search: the search itself and the position. */
+interface SearchCursor extends Cursor {
+  readonly pairs: readonly (readonly [string, string])[];
+  readonly handling: 'strict' | 'lenient';
+  readonly after: object | undefined;
+}
+
+const DEFAULT_COUNT = 20;
+const MAX_COUNT = 1000;
+/** Opening or sorting more than this for one answer is refused (DESIGN §6). */
+export const MAX_OPENED = 10_000;
+
+/** http://hl7.org/fhir/R4/http.html#search on a type, at one institution's base or over the union of all. */
+export async function search(
+  services: SearchServices,
+  context: RequestContext,
+  request: SearchRequest,
+): Promise<InteractionResult> {
+  const { type } = request;
+  if (!isResourceType(type)) throw new MedSealError('not-supported', 'There is no such resource type');
+  const guarded = services.reader.search(context, type);
+  const base = baseOf(services, context);
+  const purpose = `search ${base.name}/${type}`;
+  const cursor = request.pairs.find(([name]) => name === '_cursor')?.[1];
+  const resumed = cursor === undefined ? undefined : services.cursors.open<SearchCursor>(cursor, purpose, context);
+  const { pairs, handling } = resumed ?? request;
+  const query = parseSearch(type, pairs, services.registry, { handling });
+  const prepared = prepare(services, query, type, base, guarded);
+  const url = `${base.url}/${type}`;
+  if (query.control.summary === 'count' || query.control.count === 0) {
+    const total = await totalOf(prepared);
+    return { status: 200, body: bundleText({ type: 'searchset', total, link: selfLink(), entry: [] }) };
+  }
+  const page = await (sortsByChange(prepared.sort) ? pageByChange : pageBySortKeys)(prepared, resumed?.after);
+  const total = await totalFor(prepared, query.control, page, resumed === undefined);
+  const link = selfLink();
+  if (page.next !== undefined) {
+    link.push({ relation: 'next', url: sealedLink(page.next) });
+  }
+  for (const record of page.records) prepared.search.shown(record);
+  const entry = page.records.map((record) => entryOf(services, record));
+  const body = bundleText({ type: 'searchset', ...(total === undefined ? {} : { total }), link, entry });
+  return { status: 200, body };
+
+  function sealedLink(after: object | undefined): string {
+    return `${url}?_cursor=${services.cursors.seal({ pairs, handling, after }, purpose, context)}`;
+  }
+
+  /** The search as it was understood, without what was ignored; a posted one only sealed. */
+  function selfLink(): { relation: string; url: string }[] {
+    if (request.posted || resumed !== undefined) return [{ relation: 'self', url: sealedLink(resumed?.after) }];
+    const understood = pairs.filter(([name]) => !query.ignored.includes(name));
+    const text = queryText(understood);
+    return [{ relation: 'self', url: text === '' ? url : `${url}?${text}` }];
+  }
+}
+
+interface SearchBase {
+  readonly name: string;
+  readonly url: string;
+  /** undefined for the union. */
+  readonly institution: number | undefined;
+  readonly institutions: readonly string[];
+}
+
+function baseOf({ institutions, publicUrl }: SearchServices, { base }: RequestContext): SearchBase {
+  if (base.kind === 'union') {
+    const all = institutions.all().map((one) => one.name);
+    return { name: '', url: `${publicUrl}/fhir`, institution: undefined, institutions: all };
+  }
+  const institution = institutions.find(base.institution);
+  if (institution === undefined) throw notFound();
+  const { name, id } = institution;
+  return { name, url: `${publicUrl}/${name}/fhir`, institution: id, institutions: [name] };
+}
+
+function prepare(
+  services: SearchServices,
+  query: SearchQuery,
+  type: string,
+  base: SearchBase,
+  guarded: GuardedSearch,
+): PreparedSearch {
+  const { control } = query;
+  refuseUnsupported(control);
+  const branch = query.branches[0] as SearchBranch;
+  const { tokenizer, names } = services;
+  const questions = branch.criteria.map((criterion) => ({
+    asked: criterion,
+    ...translate(criterion, { tokenizer, names, institutions: base.institutions, type }),
+  }));
+  const inexact = questions.filter((question) => !question.exact).map((question) => question.asked);
+  const of: Criterion[] = questions.map((question) => question.criterion);
+  if (of.length === 0) of.push({ kind: 'every', tokens: [typeToken(tokenizer, type)] });
+  return {
+    search: guarded,
+    plan: { type, institution: base.institution, criterion: { kind: 'all', of } },
+    decide:
+      inexact.length === 0
+        ? undefined
+        : ({ resource }) =>
+            resource !== undefined && inexact.every((criterion) => matchesResource(criterion, resource)),
+    sort: control.sort,
+    count: Math.min(control.count ?? DEFAULT_COUNT, MAX_COUNT),
+  };
+}
+
+/** Refused rather than passed over: the answer would look complete and be another. */
+function refuseUnsupported(control: SearchControl): void {
+  const found = [
+    control.include.length > 0 ? '_include' : undefined,
+    control.revinclude.length > 0 ? '_revinclude' : undefined,
+    control.elements === undefined ? undefined : '_elements',
+    control.contained === undefined ? undefined : '_contained',
+    control.summary === undefined || control.summary === 'count' || control.summary === 'false'
+      ? undefined
+      : '_summary',
+  ].find((name) => name !== undefined);
+  if (found === undefined) return;
+  throw new MedSealError('search-not-supported', `${found} is not supported in this form`, { expression: found });
+}
+
+function sortsByChange(sort: SearchControl['sort']): boolean {
+  return sort.length === 0 || (sort.length === 1 && sort[0]?.code === '_lastUpdated');
+}
+
+/** Known for nothing when everything is on the first page; counted when asked for. */
+async function totalFor(
+  prepared: PreparedSearch,
+  control: SearchControl,
+  page: SearchPage,
+  first: boolean,
+): Promise<number | undefined> {
+  if (first && page.next === undefined) return page.records.length;
+  return control.total === 'accurate' || control.total === 'estimate' ? totalOf(prepared) : undefined;
+}
+
+async function totalOf({ search: guarded, plan, decide }: PreparedSearch): Promise<number> {
+  if (decide === undefined) return guarded.count(plan);
+  const rows = await guarded.page(plan, { limit: MAX_OPENED + 1, descending: false, beyond: undefined });
+  if (rows.length > MAX_OPENED) throw tooCostly();
+  let total = 0;
+  for (const row of rows) {
+    const record = await guarded.open(row);
+    if (record !== undefined && decide(record)) total += 1;
+  }
+  return total;
+}
+
+export function tooCostly(): MedSealError {
+  return new MedSealError('too-costly', `This would open more than ${MAX_OPENED} records; narrow the search down`);
+}
+
+/** Opens rows in their order; those that the second lock or the exact comparison refuses are left out. */
+export async function openAll(
+  { search: guarded, decide }: PreparedSearch,
+  rows: readonly PermittedRow[],
+): Promise<readonly PermittedRecord[]> {
+  const records: PermittedRecord[] = [];
+  for (const row of rows) {
+    const record = await guarded.open(row);
+    if (record !== undefined && (decide === undefined || decide(record))) records.push(record);
+  }
+  return records;
+}
+
+function entryOf({ publicUrl }: SearchServices, { institution, row, id, content }: PermittedRecord): TextEntry {
+  if (content === undefined) throw new MedSealError('internal', 'A search found a deleted record');
+  return {
+    fullUrl: `${publicUrl}/${institution}/fhir/${row.type}/${id}`,
+    resource: content,
+    members: { search: { mode: 'match' } },
+  };
+}

@@ -1,0 +1,30 @@
+import type { GuardedReader } from '../consent/guarded-reader.ts';
+import type { GuardedWriter } from '../consent/guarded-writer.ts';
+import type { SearchRegistry } from '../fhir/search/registry.ts';
+import type { Validator } from '../fhir/validation/validate.ts';
+import type { InstitutionDirectory } from '../repository/institutions.ts';
+import type { Names } from '../repository/names.ts';
+import type { OwnPartition } from '../repository/own-partition.ts';
+import type { Tokenizer } from '../sealing/blind-index/tokenizer.ts';
+import type { ReceiptSigner } from '../trail/receipt.ts';
+import type { Fence } from '../trail/reconcile.ts';
+import type { Cursors } from './search/cursor.ts';
+import type { Replays } from './write/replay.ts';
+
+/** What interactions work with; made once, by compose.ts. */
+export interface Services {
+  readonly reader: GuardedReader;
+  readonly writer: GuardedWriter;
+  readonly own: OwnPartition;
+  readonly institutions: InstitutionDirectory;
+  readonly names: Names;
+  readonly registry: SearchRegistry;
+  readonly validator: Validator;
+  readonly tokenizer: Tokenizer;
+  readonly receipts: ReceiptSigner;
+  readonly cursors: Cursors;
+  readonly replays: Replays;
+  readonly fence: Fence;
+  /** Without a trailing slash. */
+  readonly publicUrl: string;
+}

@@ -1,0 +1,124 @@
+import type { Token } from '../sealing/blind-index/tokenizer.ts';
+import { selfToken } from '../sealing/identity.ts';
+
+/**
+ * What a search asks of the blind index, and its SQL. Every hop of a chain or `_has` goes through the same view as the
+ * search itself, so that no hop sees what the search may not.
+ */
+export type Criterion =
+  | { readonly kind: 'all'; readonly of: readonly Criterion[] }
+  | { readonly kind: 'any'; readonly of: readonly Criterion[] }
+  | { readonly kind: 'not'; readonly of: Criterion }
+  /** The row has every one of these tokens. */
+  | { readonly kind: 'every'; readonly tokens: readonly Token[] }
+  /** The row has at least one of these tokens. */
+  | { readonly kind: 'some'; readonly tokens: readonly Token[] }
+  | { readonly kind: 'ids'; readonly idTokens: readonly string[] }
+  /** Changed within `[from, until)`, RFC 3339. */
+  | { readonly kind: 'changed'; readonly from: string | undefined; readonly until: string | undefined }
+  /** By the parameter of this mask the row refers to a resource of `type` that meets `target`. */
+  | { readonly kind: 'refers-to'; readonly mask: bigint; readonly type: string; readonly target: Criterion }
+  /** A resource of `type` that meets `source` refers to the row by the parameter of this mask. */
+  | { readonly kind: 'referred-by'; readonly mask: bigint; readonly type: string; readonly source: Criterion };
+
+/** The numbered parameters of one statement. */
+export class Parameters {
+  readonly values: unknown[] = [];
+
+  /** @returns its placeholder, such as `$3` */
+  add(value: unknown): string {
+    this.values.push(value);
+    return `$${this.values.length}`;
+  }
+}
+
+/** Where rows come from, at every hop: the views for whoever reads, one institution's partition for its writers. */
+export type Source =
+  | { readonly table: 'permitted_current' }
+  | { readonly table: 'resource_current'; readonly institution: number };
+
+/** The criterion as a boolean expression over the row alias `row`. */
+export function compileCriterion(criterion: Criterion, row: string, parameters: Parameters, source: Source): string {
+  switch (criterion.kind) {
+    case 'all':
+      return junction(criterion.of, ' and ', 'true', row, parameters, source);
+    case 'any':
+      return junction(criterion.of, ' or ', 'false', row, parameters, source);
+    case 'not':
+      return `not (${compileCriterion(criterion.of, row, parameters, source)})`;
+    case 'every':
+      return `${row}.tokens @> ${parameters.add(criterion.tokens)}::bigint[]`;
+    case 'some':
+      return `${row}.tokens && ${parameters.add(criterion.tokens)}::bigint[]`;
+    case 'ids':
+      return ids(criterion.idTokens, row, parameters);
+    case 'changed':
+      return changed(criterion, row, parameters);
+    case 'refers-to':
+      return refersTo(criterion, row, parameters, source);
+    case 'referred-by':
+      return referredBy(criterion, row, parameters, source);
+  }
+}
+
+function junction(
+  of: readonly Criterion[],
+  word: string,
+  empty: string,
+  row: string,
+  parameters: Parameters,
+  source: Source,
+): string {
+  const parts = of.map((one) => compileCriterion(one, row, parameters, source));
+  return parts.length === 0 ? empty : parts.length === 1 ? String(parts[0]) : `(${parts.join(word)})`;
+}
+
+/** Both columns of the primary key, which begins with the first half of the id token. */
+function ids(idTokens: readonly string[], row: string, parameters: Parameters): string {
+  const selves = parameters.add(idTokens.map(selfToken));
+  return `(${row}.self = any (${selves}::bigint[]) and ${row}.id_token = any (${parameters.add(idTokens)}::uuid[]))`;
+}
+
+function changed(
+  { from, until }: Extract<Criterion, { kind: 'changed' }>,
+  row: string,
+  parameters: Parameters,
+): string {
+  const bounds = [
+    ...(from === undefined ? [] : [`${row}.at >= ${parameters.add(from)}::timestamptz`]),
+    ...(until === undefined ? [] : [`${row}.at < ${parameters.add(until)}::timestamptz`]),
+  ];
+  return bounds.length === 0 ? 'true' : `(${bounds.join(' and ')})`;
+}
+
+/** The targets' own bits under the mask are the tokens that refer to them (sealing/blind-index/resource-tokens.ts). */
+function refersTo(
+  criterion: Extract<Criterion, { kind: 'refers-to' }>,
+  row: string,
+  parameters: Parameters,
+  source: Source,
+): string {
+  const inner = `${row}t`;
+  const masked = `${inner}.self # ${parameters.add(criterion.mask)}::bigint`;
+  return `${row}.tokens && array(select ${masked} ${hop(criterion.type, criterion.target, inner, parameters, source)})`;
+}
+
+/** Unmasking all tokens of a source yields, among noise that matches no row, what it refers to. */
+function referredBy(
+  criterion: Extract<Criterion, { kind: 'referred-by' }>,
+  row: string,
+  parameters: Parameters,
+  source: Source,
+): string {
+  const inner = `${row}s`;
+  const unmasked = `unnest(${inner}.tokens) # ${parameters.add(criterion.mask)}::bigint`;
+  return `${row}.self in (select ${unmasked} ${hop(criterion.type, criterion.source, inner, parameters, source)})`;
+}
+
+function hop(type: string, criterion: Criterion, inner: string, parameters: Parameters, source: Source): string {
+  const condition = compileCriterion(criterion, inner, parameters, source);
+  const partition =
+    source.table === 'resource_current' ? `${inner}.institution = ${parameters.add(source.institution)} and ` : '';
+  return `from ${source.table} ${inner}
+    where ${partition}${inner}.type = ${parameters.add(type)} and not ${inner}.deleted and ${condition}`;
+}

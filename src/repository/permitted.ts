@@ -1,0 +1,173 @@
+import { MedSealError } from '../errors.ts';
+import type { Token } from '../sealing/blind-index/tokenizer.ts';
+import { selfToken } from '../sealing/identity.ts';
+import type { Database } from '../storage/database/port.ts';
+import { type Criterion, compileCriterion, Parameters } from './criteria.ts';
+
+/**
+ * The only way records are read on anyone's behalf: the views of migration 0005, as the reader role, with the request's
+ * principal in transaction-local settings.
+ */
+export interface PrincipalSettings {
+  readonly readers: readonly Token[];
+  readonly facets: readonly Token[];
+  /** Pseudonyms. */
+  readonly self: readonly string[];
+  readonly compartment: readonly string[] | undefined;
+  readonly types: readonly string[] | '*';
+  readonly institution: number | undefined;
+  readonly custodian: number | undefined;
+  /** Epoch milliseconds. */
+  readonly instant: number;
+  readonly emergency: boolean;
+}
+
+export interface PermittedRow {
+  readonly versionId: bigint;
+  readonly institution: number;
+  readonly type: string;
+  readonly idToken: string;
+  readonly version: number;
+  readonly interaction: 'create' | 'update' | 'delete';
+  readonly at: string;
+  readonly patients: readonly string[];
+  readonly sealed: Buffer | null;
+  readonly digest: Buffer | null;
+  readonly envelope: Buffer;
+  readonly leafHash: Buffer;
+  /** Version rows of the consents of its patients, from the same snapshot. */
+  readonly consents: readonly bigint[];
+}
+
+/** Oldest change first by (at, version id); `before` and `after` exclude their own position. */
+export interface Position {
+  readonly at: string;
+  readonly versionId: bigint;
+}
+
+export interface SearchPlan {
+  readonly type: string;
+  /** undefined: the union of all bases. */
+  readonly institution: number | undefined;
+  readonly criterion: Criterion;
+}
+
+export interface HistoryPlan {
+  readonly institution: number;
+  readonly type: string | undefined;
+  readonly idToken: string | undefined;
+  /** Only versions at or after this instant (RFC 3339). */
+  readonly since: string | undefined;
+  /** Newest first: continue below this version row. */
+  readonly before: bigint | undefined;
+  readonly limit: number;
+}
+
+export interface SortRow {
+  readonly versionId: bigint;
+  readonly at: string;
+  readonly sortKeys: Buffer | null;
+}
+
+export interface PermittedReader {
+  current(principal: PrincipalSettings, idToken: string): Promise<PermittedRow | undefined>;
+  version(principal: PrincipalSettings, idToken: string, version: number): Promise<PermittedRow | undefined>;
+  history(principal: PrincipalSettings, plan: HistoryPlan): Promise<readonly PermittedRow[]>;
+  /** In order of change, ascending or descending, beyond `beyond`. */
+  search(
+    principal: PrincipalSettings,
+    plan: SearchPlan,
+    page: { readonly limit: number; readonly descending: boolean; readonly beyond: Position | undefined },
+  ): Promise<readonly PermittedRow[]>;
+  /** Sort keys of all matches, at most `limit`. */
+  sortKeys(principal: PrincipalSettings, plan: SearchPlan, limit: number): Promise<readonly SortRow[]>;
+  /** The current rows of these version rows, in no particular order. */
+  rows(principal: PrincipalSettings, versionIds: readonly bigint[]): Promise<readonly PermittedRow[]>;
+  count(principal: PrincipalSettings, plan: SearchPlan): Promise<number>;
+}
+
+const VERSION_COLUMNS = `institution, type, id_token as "idToken", version, interaction, at, patients, sealed, digest,
+  envelope, leaf_hash as "leafHash", consents`;
+const CURRENT = `select version_id as "versionId", ${VERSION_COLUMNS} from permitted_current r`;
+const VERSION = `select id as "versionId", ${VERSION_COLUMNS} from permitted_version r`;
+
+export function createPermittedReader(database: Database): PermittedReader {
+  const run = <Row>(principal: PrincipalSettings, text: string, values: readonly unknown[]): Promise<readonly Row[]> =>
+    database.transaction('reader', (sql) => sql.query<Row>(text, values), {
+      settings: settingsOf(principal),
+      readOnly: true,
+      pipelined: true,
+    });
+
+  return {
+    async current(principal, idToken) {
+      const text = `${CURRENT} where self = $1 and id_token = $2`;
+      return (await run<PermittedRow>(principal, text, [selfToken(idToken), idToken]))[0];
+    },
+    async version(principal, idToken, version) {
+      const text = `${VERSION} where id_token = $1 and version = $2`;
+      return (await run<PermittedRow>(principal, text, [idToken, version]))[0];
+    },
+    history(principal, plan) {
+      const parameters = new Parameters();
+      const conditions = [`institution = ${parameters.add(plan.institution)}`];
+      if (plan.type !== undefined) conditions.push(`type = ${parameters.add(plan.type)}`);
+      if (plan.idToken !== undefined) conditions.push(`id_token = ${parameters.add(plan.idToken)}`);
+      if (plan.since !== undefined) conditions.push(`at >= ${parameters.add(plan.since)}`);
+      if (plan.before !== undefined) conditions.push(`id < ${parameters.add(plan.before)}`);
+      const text = `${VERSION} where ${conditions.join(' and ')} order by id desc limit ${parameters.add(plan.limit)}`;
+      return run<PermittedRow>(principal, text, parameters.values);
+    },
+    search(principal, plan, { limit, descending, beyond }) {
+      const parameters = new Parameters();
+      const where = whereOf(plan, parameters);
+      const direction = descending ? 'desc' : 'asc';
+      const after =
+        beyond === undefined
+          ? ''
+          : ` and (r.at, r.version_id) ${descending ? '<' : '>'} (${parameters.add(beyond.at)}, ${parameters.add(beyond.versionId)})`;
+      const order = `order by r.at ${direction}, r.version_id ${direction} limit ${parameters.add(limit)}`;
+      return run<PermittedRow>(principal, `${CURRENT} where ${where}${after} ${order}`, parameters.values);
+    },
+    sortKeys(principal, plan, limit) {
+      const parameters = new Parameters();
+      const where = whereOf(plan, parameters);
+      const text = `select version_id as "versionId", at, sort_keys as "sortKeys" from permitted_current r
+        where ${where} limit ${parameters.add(limit)}`;
+      return run<SortRow>(principal, text, parameters.values);
+    },
+    rows(principal, versionIds) {
+      return run<PermittedRow>(principal, `${VERSION} where id = any ($1::bigint[])`, [versionIds]);
+    },
+    async count(principal, plan) {
+      const parameters = new Parameters();
+      const text = `select count(*) as matches from permitted_current r where ${whereOf(plan, parameters)}`;
+      const [row] = await run<{ matches: bigint }>(principal, text, parameters.values);
+      if (row === undefined) throw new MedSealError('internal', 'A count came back without a row');
+      return Number(row.matches);
+    },
+  };
+}
+
+function whereOf(plan: SearchPlan, parameters: Parameters): string {
+  const conditions = [`r.type = ${parameters.add(plan.type)}`, 'not r.deleted'];
+  if (plan.institution !== undefined) conditions.push(`r.institution = ${parameters.add(plan.institution)}`);
+  conditions.push(compileCriterion(plan.criterion, 'r', parameters, { table: 'permitted_current' }));
+  return conditions.join(' and ');
+}
+
+/** The view reads a missing setting as "nothing", so what is undefined here is left out. */
+export function settingsOf(principal: PrincipalSettings): Readonly<Record<string, string>> {
+  const { compartment, institution, custodian } = principal;
+  return {
+    'medseal.readers': `{${principal.readers.join(',')}}`,
+    'medseal.facets': `{${principal.facets.join(',')}}`,
+    'medseal.self': `{${principal.self.join(',')}}`,
+    'medseal.types': principal.types === '*' ? '*' : principal.types.join(','),
+    'medseal.instant': new Date(principal.instant).toISOString(),
+    ...(compartment === undefined ? {} : { 'medseal.compartment': `{${compartment.join(',')}}` }),
+    ...(institution === undefined ? {} : { 'medseal.institution': String(institution) }),
+    ...(custodian === undefined ? {} : { 'medseal.custodian': String(custodian) }),
+    ...(principal.emergency ? { 'medseal.emergency': 'on' } : {}),
+  };
+}

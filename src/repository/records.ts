@@ -1,0 +1,73 @@
+import type { KeyObject } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import { invariant, MedSealError } from '../errors.ts';
+import type { Identities } from '../sealing/identity.ts';
+import type { KeyService } from '../sealing/key-service.ts';
+import { envelopeKid, openVersion } from '../sealing/version.ts';
+import type { InstitutionDirectory } from './institutions.ts';
+import type { PermittedRow } from './permitted.ts';
+import { sealingSubjects } from './write.ts';
+
+/** A version out of its seal. */
+export interface OpenedRecord extends OpenedContent {
+  readonly row: PermittedRow;
+}
+
+interface OpenedContent {
+  readonly institution: string;
+  readonly id: string;
+  readonly author: string;
+  /** The resource's exact bytes; undefined for a deletion. */
+  readonly content: Buffer | undefined;
+  readonly salt: KeyObject;
+}
+
+export interface RecordOpener {
+  /** @throws MedSealError `sealed-content-damaged` */
+  open(row: PermittedRow): Promise<OpenedRecord>;
+}
+
+export interface RecordOpenerOptions {
+  readonly keys: KeyService;
+  readonly identities: Identities;
+  readonly institutions: InstitutionDirectory;
+  /** Fetches a JWE that PostgreSQL no longer holds. */
+  readonly fetch: (row: PermittedRow) => Promise<Uint8Array>;
+  /** Bytes of opened content to keep; 0 for none. */
+  readonly cacheBytes?: number;
+}
+
+/** Opened versions never change, so what is kept cannot be stale; whether it may be shown is decided before, each time. */
+export function createRecordOpener(options: RecordOpenerOptions): RecordOpener {
+  const { keys, identities, institutions, fetch, cacheBytes = 16 * 1024 * 1024 } = options;
+  const cache =
+    cacheBytes === 0
+      ? undefined
+      : new LRUCache<bigint, OpenedContent>({
+          maxSize: cacheBytes,
+          sizeCalculation: (record) => (record.content?.byteLength ?? 0) + 500,
+        });
+  return {
+    async open(row) {
+      const known = cache?.get(row.versionId);
+      if (known !== undefined) return { ...known, row };
+      const institution = institutions.byId(row.institution);
+      invariant(institution !== undefined, 'a record belongs to an institution that is not known');
+      const key = await keys.openingKey(envelopeKid(row.envelope));
+      const context = {
+        institution: institution.name,
+        type: row.type,
+        idToken: row.idToken,
+        version: row.version,
+        subjects: sealingSubjects(row.patients, institution.name, identities),
+      };
+      const sealed = row.interaction === 'delete' ? undefined : (row.sealed ?? (await fetch(row)));
+      const { content, facts, salt } = openVersion(context, sealed, row.envelope, key);
+      if (facts.at !== row.at)
+        throw new MedSealError('sealed-content-damaged', 'A version bears another time than its row');
+      const opened = { institution: institution.name, id: facts.id, author: facts.author, content, salt };
+      cache?.set(row.versionId, opened);
+      return { ...opened, row };
+    },
+  };
+}

@@ -1,0 +1,261 @@
+import { MedSealError } from '../errors.ts';
+import { RESOURCE_TYPES } from '../fhir/definitions/definitions.ts';
+import { calendarCells } from '../fhir/search/calendar.ts';
+import type { SearchParameter } from '../fhir/search/parameters.ts';
+import type {
+  DateOperand,
+  Operand,
+  ReferenceOperand,
+  Criterion as SearchCriterion,
+  TokenOperand,
+} from '../fhir/search/query.ts';
+import {
+  beginsFrom,
+  beginsUpTo,
+  endsFrom,
+  endsUpTo,
+  exactForm,
+  ofTypeForm,
+  PRESENT,
+  prefixForm,
+  systemForm,
+  tokenForm,
+  uriForm,
+  withinForm,
+} from '../sealing/blind-index/forms.ts';
+import { parameterKey, referenceToken } from '../sealing/blind-index/resource-tokens.ts';
+import type { Token, Tokenizer } from '../sealing/blind-index/tokenizer.ts';
+import type { Criterion } from './criteria.ts';
+import type { Names } from './names.ts';
+
+/** A search criterion as the blind index can answer it. */
+export interface IndexQuestion {
+  readonly criterion: Criterion;
+  /** False: a superset, to be decided again on the opened resource. */
+  readonly exact: boolean;
+}
+
+export interface TranslatorOptions {
+  readonly tokenizer: Tokenizer;
+  readonly names: Names;
+  /** The bases that relative references and ids are read against. */
+  readonly institutions: readonly string[];
+  /** Of the type searched. */
+  readonly type: string;
+}
+
+const DAY = 86_400_000;
+
+/** @throws MedSealError `search-not-supported` for what this version cannot answer: refused, never passed over */
+export function translate(criterion: SearchCriterion, options: TranslatorOptions): IndexQuestion {
+  switch (criterion.kind) {
+    case 'match':
+      return match(criterion, options);
+    case 'missing': {
+      const present = some(options, criterion.parameter, [PRESENT]);
+      return { criterion: criterion.missing ? { kind: 'not', of: present } : present, exact: true };
+    }
+    case 'chain':
+      return chain(criterion, options);
+    case 'has':
+      return has(criterion, options);
+    default:
+      throw unsupported(`_${criterion.kind}`);
+  }
+}
+
+function match(criterion: Extract<SearchCriterion, { kind: 'match' }>, options: TranslatorOptions): IndexQuestion {
+  const { parameter, modifier, operands } = criterion;
+  if (parameter.code === '_id') return { criterion: ids(operands, options), exact: true };
+  if (parameter.code === '_lastUpdated') return { criterion: changedAt(operands), exact: true };
+  if (modifier !== undefined && !SUPPORTED_MODIFIERS.has(`${parameter.type}:${modifier}`)) {
+    throw unsupported(`${parameter.code}:${modifier}`);
+  }
+  const questions = operands.map((operand) => question(operand, modifier, parameter, options));
+  const exact = questions.every((one) => one.exact);
+  const any: Criterion = { kind: 'any', of: questions.map((one) => one.criterion) };
+  return { criterion: modifier === 'not' ? { kind: 'not', of: any } : any, exact };
+}
+
+const SUPPORTED_MODIFIERS: ReadonlySet<string> = new Set([
+  'token:not',
+  'token:of-type',
+  'string:exact',
+  'reference:identifier',
+]);
+
+function question(
+  operand: Operand,
+  modifier: string | undefined,
+  parameter: SearchParameter,
+  options: TranslatorOptions,
+): IndexQuestion {
+  switch (operand.kind) {
+    case 'token': {
+      const form = modifier === 'identifier' ? `identifier|${tokenOperandForm(operand)}` : tokenOperandForm(operand);
+      return { criterion: some(options, parameter, [form]), exact: true };
+    }
+    case 'of-type':
+      return {
+        criterion: some(options, parameter, [ofTypeForm(operand.system ?? '', operand.code, operand.value)]),
+        exact: true,
+      };
+    case 'string': {
+      if (modifier === 'exact') return { criterion: some(options, parameter, [exactForm(operand.text)]), exact: true };
+      const { form, exact } = prefixForm(operand.text);
+      return { criterion: some(options, parameter, [form]), exact };
+    }
+    case 'uri':
+      return { criterion: some(options, parameter, [uriForm(operand.uri)]), exact: true };
+    case 'reference':
+      return { criterion: { kind: 'some', tokens: referenceTokens(operand, parameter, options) }, exact: true };
+    case 'date':
+      return date(operand, parameter, options);
+    default:
+      throw unsupported(parameter.code);
+  }
+}
+
+function tokenOperandForm({ system, code }: TokenOperand): string {
+  if (code === undefined) return systemForm(system ?? '');
+  return tokenForm(system === null ? '' : system, code);
+}
+
+function some(options: TranslatorOptions, parameter: SearchParameter, forms: readonly string[]): Criterion {
+  const key = parameterKey(parameter);
+  const tokens = forms.map((form) => options.tokenizer.token(key, form));
+  return tokens.length === 1 ? { kind: 'every', tokens } : { kind: 'some', tokens };
+}
+
+function referenceTokens(
+  operand: ReferenceOperand,
+  parameter: SearchParameter,
+  { tokenizer, names, institutions }: TranslatorOptions,
+): readonly Token[] {
+  const key = parameterKey(parameter);
+  const { id, reference } = operand;
+  const types = operand.types.length > 0 ? operand.types : RESOURCE_TYPES;
+  const targets = institutions.flatMap((institution) =>
+    id !== undefined
+      ? types.map((type) => names.idToken(names.name(institution, type, id)))
+      : reference === undefined
+        ? []
+        : [names.locate(reference, institution)],
+  );
+  return [...new Set(targets)].map((target) => referenceToken(tokenizer, key, target));
+}
+
+function ids(operands: readonly Operand[], { names, institutions, type }: TranslatorOptions): Criterion {
+  const wanted = operands.flatMap((operand) => (operand.kind === 'token' && operand.code ? [operand.code] : []));
+  const idTokens = institutions.flatMap((institution) =>
+    wanted.map((id) => names.idToken(names.name(institution, type, id))),
+  );
+  return { kind: 'ids', idTokens: [...new Set(idTokens)] };
+}
+
+/** `_lastUpdated` is an instant, so each prefix is one range. */
+function changedAt(operands: readonly Operand[]): Criterion {
+  const of = operands.flatMap((operand): readonly Criterion[] => {
+    if (operand.kind !== 'date') return [];
+    const low = new Date(operand.low).toISOString();
+    const high = new Date(operand.high).toISOString();
+    const range = (from: string | undefined, until: string | undefined): Criterion => ({
+      kind: 'changed',
+      from,
+      until,
+    });
+    switch (operand.prefix) {
+      case 'gt':
+      case 'sa':
+        return [range(high, undefined)];
+      case 'lt':
+      case 'eb':
+        return [range(undefined, low)];
+      case 'ge':
+        return [range(low, undefined)];
+      case 'le':
+        return [range(undefined, high)];
+      case 'ne':
+        return [range(undefined, low), range(high, undefined)];
+      default:
+        return [range(low, high)];
+    }
+  });
+  return { kind: 'any', of };
+}
+
+/** Days are exact; for times within a day the whole day is the superset. */
+function date(operand: DateOperand, parameter: SearchParameter, options: TranslatorOptions): IndexQuestion {
+  const { prefix, low, high } = operand;
+  const wholeDays = low % DAY === 0 && high % DAY === 0;
+  const within = (): Criterion => some(options, parameter, [withinForm(commonCell(low, high - 1))]);
+  const one = (forms: readonly string[]): Criterion => some(options, parameter, forms);
+  const above = (): Criterion => one(endsFrom(high));
+  const below = (): Criterion => one(beginsUpTo(low - 1));
+  switch (prefix) {
+    case 'eq':
+      return { criterion: within(), exact: wholeDays };
+    case 'ne': {
+      const present = one([PRESENT]);
+      const not: Criterion = { kind: 'not', of: within() };
+      return wholeDays
+        ? { criterion: { kind: 'all', of: [present, not] }, exact: true }
+        : { criterion: present, exact: false };
+    }
+    case 'gt':
+      return { criterion: above(), exact: wholeDays };
+    case 'lt':
+      return { criterion: below(), exact: wholeDays };
+    case 'ge':
+      return { criterion: { kind: 'any', of: [above(), within()] }, exact: wholeDays };
+    case 'le':
+      return { criterion: { kind: 'any', of: [below(), within()] }, exact: wholeDays };
+    case 'sa':
+      return { criterion: one(beginsFrom(high)), exact: wholeDays };
+    case 'eb':
+      return { criterion: one(endsUpTo(low - 1)), exact: wholeDays };
+    case 'ap':
+      return { criterion: { kind: 'all', of: [one(endsFrom(low)), one(beginsUpTo(high - 1))] }, exact: false };
+  }
+}
+
+/** The smallest calendar cell that holds both instants: what a date of that precision is. */
+function commonCell(first: number, last: number): string {
+  const ofLast = new Set(calendarCells(last));
+  return calendarCells(first).findLast((cell) => ofLast.has(cell)) ?? '';
+}
+
+function chain(criterion: Extract<SearchCriterion, { kind: 'chain' }>, options: TranslatorOptions): IndexQuestion {
+  const mask = options.tokenizer.mask(parameterKey(criterion.parameter));
+  const of = criterion.targets.map(({ type, criterion: inner }): Criterion => {
+    return { kind: 'refers-to', mask, type, target: exactly(inner, { ...options, type }) };
+  });
+  return { criterion: { kind: 'any', of }, exact: true };
+}
+
+function has(criterion: Extract<SearchCriterion, { kind: 'has' }>, options: TranslatorOptions): IndexQuestion {
+  const { type, parameter } = criterion;
+  const mask = options.tokenizer.mask(parameterKey(parameter));
+  const source = exactly(criterion.criterion, { ...options, type });
+  return { criterion: { kind: 'referred-by', mask, type, source }, exact: true };
+}
+
+/** At the far end of a chain there is nothing to open: only what the index answers exactly can be asked. */
+function exactly(criterion: SearchCriterion, options: TranslatorOptions): Criterion {
+  const { criterion: translated, exact } = translate(criterion, options);
+  if (exact) return translated;
+  const name = 'parameter' in criterion ? criterion.parameter.code : criterion.kind;
+  throw new MedSealError(
+    'search-not-supported',
+    `Inside a chain ${name} is answered to the day and to 16 characters only`,
+    {
+      expression: name,
+    },
+  );
+}
+
+function unsupported(name: string): MedSealError {
+  return new MedSealError('search-not-supported', `The search parameter ${name} is not supported in this form`, {
+    expression: name,
+  });
+}

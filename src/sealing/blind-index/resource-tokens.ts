@@ -1,0 +1,85 @@
+import type { ParsedReference } from '../../fhir/references/reference.ts';
+import type { SearchParameter } from '../../fhir/search/parameters.ts';
+import type { ReferenceValue, SearchValue } from '../../fhir/search/values.ts';
+import { selfToken } from '../identity.ts';
+import { dateForms, PRESENT, stringForms, tokenForms, uriForm } from './forms.ts';
+import type { Token, Tokenizer } from './tokenizer.ts';
+
+/** What one search parameter found in one resource. */
+export interface IndexedParameter {
+  readonly parameter: SearchParameter;
+  readonly values: readonly SearchValue[];
+}
+
+/** The id token of what a reference names, wherever that is; the same for writer and searcher. */
+export type Locate = (reference: ParsedReference) => string;
+
+/** The key that a parameter's tokens are made under: shared by all types for the parameters of Resource. */
+export function parameterKey(parameter: Pick<SearchParameter, 'base' | 'code'>): string {
+  return `${parameter.code.startsWith('_') ? 'Resource' : parameter.base}.${parameter.code}`;
+}
+
+/** Matched by every resource of a type. */
+export function typeToken(tokenizer: Tokenizer, type: string): Token {
+  return tokenizer.token('Resource', `type|${type}`);
+}
+
+/** All tokens of a resource, each once (DESIGN §6). */
+export function resourceTokens(
+  tokenizer: Tokenizer,
+  type: string,
+  found: readonly IndexedParameter[],
+  locate: Locate,
+): readonly Token[] {
+  const tokens = new Set<Token>([typeToken(tokenizer, type)]);
+  for (const { parameter, values } of found) {
+    if (values.length === 0) continue;
+    const key = parameterKey(parameter);
+    tokens.add(tokenizer.token(key, PRESENT));
+    for (const value of values) {
+      for (const form of valueForms(value)) tokens.add(tokenizer.token(key, form));
+      if (value.kind === 'reference') addReference(tokens, tokenizer, key, value, locate);
+    }
+  }
+  return [...tokens];
+}
+
+function valueForms(value: SearchValue): readonly string[] {
+  switch (value.kind) {
+    case 'token':
+      return tokenForms(value);
+    case 'string':
+      return stringForms(value.text);
+    case 'date':
+      return dateForms(value);
+    case 'uri':
+      return [uriForm(value.value)];
+    case 'reference':
+      return value.identifier === undefined ? [] : identifierForms(value.identifier);
+    default:
+      return [];
+  }
+}
+
+function identifierForms(identifier: NonNullable<ReferenceValue['identifier']>): readonly string[] {
+  return tokenForms({ kind: 'token', ...identifier }).map((form) => `identifier|${form}`);
+}
+
+function addReference(
+  tokens: Set<Token>,
+  tokenizer: Tokenizer,
+  key: string,
+  value: ReferenceValue,
+  locate: Locate,
+): void {
+  if (value.reference === undefined || value.reference.kind === 'fragment') return;
+  tokens.add(referenceToken(tokenizer, key, locate(value.reference)));
+}
+
+/**
+ * How a row names another: the target's own 64 bits under the parameter's mask. An XOR, so that the database can follow
+ * a chain from row to row inside one statement; see docs/adr/0004.
+ */
+export function referenceToken(tokenizer: Tokenizer, key: string, idToken: string): Token {
+  return BigInt.asIntN(64, selfToken(idToken) ^ tokenizer.mask(key)).toString();
+}

@@ -1,0 +1,61 @@
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { MedSealError } from '../../../errors.ts';
+import { exists, syncDirectory, UNFINISHED } from '../../files.ts';
+import type { Binaries } from './binaries.ts';
+import type { Home } from './home.ts';
+
+/** The name of the role that may do anything in the cluster; used to set it up. */
+export const SUPERUSER = 'postgres';
+
+/**
+ * The cluster's directory (PGDATA), made by initdb if it is not there. initdb works under another name, so that one that
+ * was cut short is never taken for a cluster.
+ *
+ * @throws MedSealError `invalid-configuration` when an existing cluster is gone or of another major version
+ */
+export async function ensureCluster(home: Home, binaries: Binaries): Promise<string> {
+  const cluster = join(home.directory, 'cluster');
+  if (await exists(join(cluster, 'PG_VERSION'))) {
+    const version = Number((await readFile(join(cluster, 'PG_VERSION'), 'utf8')).trim());
+    if (version === binaries.majorVersion) return cluster;
+    throw new MedSealError(
+      'invalid-configuration',
+      `The database in ${cluster} was made by PostgreSQL ${version}, this version of MedSeal brings ${binaries.majorVersion}.`,
+    );
+  }
+  if (home.mustExist) throw new MedSealError('invalid-configuration', `The database files in ${cluster} are gone.`);
+  for (const name of await readdir(home.directory)) {
+    if (name.endsWith(UNFINISHED)) await rm(join(home.directory, name), { recursive: true });
+  }
+  const unfinished = `${cluster}.${randomUUID()}${UNFINISHED}`;
+  await initdb(binaries, unfinished, home);
+  await rename(unfinished, cluster);
+  await syncDirectory(home.directory);
+  await home.initialised();
+  return cluster;
+}
+
+async function initdb(binaries: Binaries, directory: string, { account }: Home): Promise<void> {
+  const options = [
+    `--pgdata=${directory}`,
+    `--username=${SUPERUSER}`,
+    '--auth=trust',
+    '--encoding=UTF8',
+    // Text compares by code point, whatever libraries the machine has: an index stays valid on the next one.
+    '--locale-provider=builtin',
+    '--builtin-locale=C.UTF-8',
+    '--locale=C',
+    '--data-checksums',
+    '--no-instructions',
+  ];
+  try {
+    await promisify(execFile)(binaries.initdb, options, { ...account, cwd: '/', env: { LC_ALL: 'C' } });
+  } catch (cause) {
+    const said = (cause as { stderr?: string }).stderr ?? '';
+    throw new MedSealError('internal', `The embedded database could not be made: ${said.trim()}`, { cause });
+  }
+}

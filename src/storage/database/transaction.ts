@@ -1,0 +1,128 @@
+import { invariant, MedSealError } from '../../errors.ts';
+import type { Connection } from './connection.ts';
+import { DatabaseError } from './database-error.ts';
+import type { Sql, TransactionOptions } from './port.ts';
+
+/** Runs one transaction on a connection that nobody else uses meanwhile. See `Database.transaction`. */
+export async function runTransaction<T>(
+  connection: Connection,
+  work: (sql: Sql) => Promise<T>,
+  options: TransactionOptions,
+): Promise<T> {
+  return options.pipelined ? runPipelined(connection, work, options) : runInteractive(connection, work, options);
+}
+
+async function runInteractive<T>(
+  connection: Connection,
+  work: (sql: Sql) => Promise<T>,
+  options: TransactionOptions,
+): Promise<T> {
+  const statements = openStatements(connection);
+  const [begun, working] = connection.together(() => [begin(connection, options), start(work, statements)]);
+  try {
+    const [, result] = await settleBoth(begun, working);
+    statements.close();
+    await commit(connection, statements);
+    return result;
+  } catch (error) {
+    // After a COMMIT that failed this is not needed, and harmless.
+    statements.close();
+    await rollback(connection);
+    throw error;
+  }
+}
+
+async function runPipelined<T>(
+  connection: Connection,
+  work: (sql: Sql) => Promise<T>,
+  options: TransactionOptions,
+): Promise<T> {
+  const statements = openStatements(connection);
+  const [begun, working, committed] = connection.together(() => {
+    const sent = [begin(connection, options), start(work, statements)] as const;
+    statements.close();
+    return [...sent, commit(connection, statements)] as const;
+  });
+  const settled = await Promise.allSettled([begun, working, committed]);
+  for (const outcome of settled) {
+    if (outcome.status === 'rejected') throw asSentWithCommit(outcome.reason);
+  }
+  return working;
+}
+
+/** Runs `work` up to its first await; what it throws before that becomes a rejection too. */
+async function start<T>(work: (sql: Sql) => Promise<T>, statements: Statements): Promise<T> {
+  return work(statements.sql);
+}
+
+/** Statements that `work` may issue until `close`. */
+interface Statements {
+  readonly sql: Sql;
+  close(): void;
+  firstError(): unknown;
+}
+
+function openStatements(connection: Connection): Statements {
+  let open = true;
+  let firstError: unknown;
+  return {
+    sql: {
+      query<Row>(text: string, values: readonly unknown[] = []) {
+        invariant(open, 'A statement was issued after its transaction had ended.');
+        const rows = connection.send<Row>(text, values).then((result) => result.rows);
+        // Also keeps a failure that `work` does not wait for, because another came first, from being unhandled.
+        rows.catch((error: unknown) => {
+          firstError ??= error;
+        });
+        return rows;
+      },
+    },
+    close: () => {
+      open = false;
+    },
+    firstError: () => firstError,
+  };
+}
+
+async function begin(connection: Connection, options: TransactionOptions): Promise<void> {
+  const isolation = options.isolation === undefined ? '' : ` isolation level ${options.isolation}`;
+  const begun = connection.send(`begin${isolation}${options.readOnly ? ' read only' : ''}`);
+  const settings = Object.entries(options.settings ?? {});
+  if (settings.length === 0) return void (await begun);
+  // set_config answers with the value; as a condition that never holds it sends nothing back.
+  const calls = settings.map((_, index) => `set_config($${2 * index + 1}, $${2 * index + 2}, true) is null`);
+  await settleBoth(begun, connection.send(`select where ${calls.join(' or ')}`, settings.flat()));
+}
+
+async function commit(connection: Connection, statements: Statements): Promise<void> {
+  let command: string;
+  try {
+    ({ command } = await connection.send('commit'));
+  } catch (error) {
+    throw asSentWithCommit(error);
+  }
+  // PostgreSQL answers COMMIT of a transaction with a failed statement by ROLLBACK, not by an error. `work` may not have
+  // awaited that statement, or may have caught its error.
+  if (command === 'COMMIT') return;
+  throw statements.firstError() ?? new MedSealError('internal', 'The database rolled a transaction back.');
+}
+
+/** A connection that is lost while COMMIT is on its way leaves open whether it arrived. */
+function asSentWithCommit(error: unknown): unknown {
+  return error instanceof DatabaseError ? new DatabaseError(error.cause, true) : error;
+}
+
+async function rollback(connection: Connection): Promise<void> {
+  try {
+    await connection.send('rollback');
+  } catch (error) {
+    // The connection is ended when it is given back, which rolls back too; what matters is why `work` failed.
+    if (!(error instanceof DatabaseError)) throw error;
+  }
+}
+
+/** Like Promise.all of two, but waits for both, so that nothing is in flight any more and no rejection is unhandled. */
+async function settleBoth<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([first, second]);
+  return Promise.all([first, second]);
+}
