@@ -60,7 +60,7 @@ export interface JournalEntry {
   /** `{institution}/{Type}/{id}/_history/{version}` */
   readonly name: string;
   readonly leafHash: Buffer;
-  /** Pseudonyms of its patients. */
+  /** `{institution}/Patient/{id}` of its patients. */
   readonly patients: readonly string[];
 }
 

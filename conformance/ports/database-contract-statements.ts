@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { explain, planNodes } from '../support/explain.ts';
 import { type ContractTest, databaseError, notes } from './database-harness.ts';
 
 export function testStatements(contractTest: ContractTest): void {
@@ -79,6 +80,13 @@ export function testStatements(contractTest: ContractTest): void {
     // As an operator would see it: no connection holds more than a bounded number of them.
     const [kept] = await database.query<{ count: bigint }>('reader', 'select count(*) from pg_prepared_statements');
     assert.ok((kept?.count ?? 1000n) < 500n);
+  });
+
+  contractTest('how a statement would run can be seen, as the role that runs it', async ({ database }) => {
+    const text = 'select id from permitted_note where name = $1';
+    const plan = await explain(database, 'reader', { 'medseal.owner': 'x', enable_seqscan: 'off' }, text, ['y']);
+    const indexes = planNodes(plan).map((node) => node['Index Name']);
+    assert.ok(indexes.includes('note_name_is_unique') || indexes.includes('note_by_owner'), JSON.stringify(plan));
   });
 
   contractTest('status tells that both databases answer, and whether commits are durable', async ({ database }) => {

@@ -1,5 +1,6 @@
 import { after, before, describe, type TestContext, test } from 'node:test';
 import type { Database } from '../../src/storage/database/port.ts';
+import { testClosing } from './database-contract-closing.ts';
 import { testCrashes } from './database-contract-crashes.ts';
 import { testFailures } from './database-contract-failures.ts';
 import { testListening } from './database-contract-listening.ts';
@@ -33,6 +34,8 @@ export function databaseContract(adapter: string, makeAdapter: () => Promise<Dat
     testRights(contractTest);
     testFailures(contractTest);
     testListening(contractTest);
+    // Last, as it closes the database.
+    testClosing(contractTest);
   });
   describe(`database port under kill -9: ${adapter}`, () => testCrashes(makeAdapter));
 }

@@ -143,7 +143,8 @@ test('nobody else can enter, and no network is listened on', async () => {
   const dataDirectory = join(await temporaryDirectory(), 'data');
   const database = await open(dataDirectory);
   const home = await homeOf(dataDirectory);
-  for (const directory of [home, join(home, 'socket'), join(home, 'cluster'), join(home, 'log')]) {
+  assert.equal((await stat(home)).mode & 0o077, process.getuid?.() === 0 ? 0o011 : 0);
+  for (const directory of [join(home, 'socket'), join(home, 'cluster'), join(home, 'cluster', 'log')]) {
     assert.equal((await stat(directory)).mode & 0o777, 0o700, directory);
   }
   const settings = await database.query<{ name: string; setting: string }>(
@@ -170,7 +171,7 @@ test("the server's log never holds a value, and an operator's settings win", asy
   const dataDirectory = join(await temporaryDirectory(), 'data');
   await (await open(dataDirectory)).close();
   const home = await homeOf(dataDirectory);
-  await writeFile(join(home, 'cluster', 'local.conf'), "work_mem = '3MB'\nlog_connections = on\n");
+  await writeFile(join(home, 'local.conf'), "work_mem = '3MB'\nlog_connections = on\n");
   const database = await open(dataDirectory);
   const [row] = await database.query('writer', 'show work_mem');
   assert.deepEqual(row, { work_mem: '3MB' });
@@ -184,8 +185,9 @@ test("the server's log never holds a value, and an operator's settings win", asy
     }),
   );
   await database.close();
-  const logs = await readdir(join(home, 'log'));
-  const text = (await Promise.all(logs.map((name) => readFile(join(home, 'log', name), 'utf8')))).join('');
+  const log = join(home, 'cluster', 'log');
+  const logs = await readdir(log);
+  const text = (await Promise.all(logs.map((name) => readFile(join(log, name), 'utf8')))).join('');
   assert.match(text, /connection authorized/, 'this is the log');
   assert.ok(!text.includes('CANARY'));
 });

@@ -36,7 +36,7 @@ export async function startTestServer(
 }
 
 /** As `pg` reads it; the host may be the directory of a Unix socket. */
-export function urlOf({ user, password, host, port, database }: Login): string {
+function urlOf({ user, password, host, port, database }: Login): string {
   const secret = password === undefined ? '' : `:${encodeURIComponent(password)}`;
   return `postgres://${user}${secret}@${encodeURIComponent(host)}:${port}/${database}`;
 }

@@ -8,6 +8,7 @@ import { ADMINISTRATION, parseScope } from './scopes.ts';
 export interface ClientRegistration {
   /** The `client_id`. */
   readonly id: string;
+  /** '' for an administrator, and for nobody else. */
   readonly institution: string;
   /** A JSON Web Key Set of public keys. */
   readonly jwks?: unknown;
@@ -42,6 +43,7 @@ export async function checkRegistration(given: ClientRegistration, egress: Egres
     [patient !== undefined, practitioner !== undefined, administrator].filter(Boolean).length <= 1,
     'a client acts for a patient, for a practitioner, or as an administrator, not for two of them',
   );
+  ensure(administrator === (institution === ''), 'a client belongs to an institution, unless it is an administrator');
   for (const bound of [patient, practitioner]) {
     ensure(bound === undefined || RESOURCE_ID.test(bound), 'patient and practitioner must be logical ids');
   }

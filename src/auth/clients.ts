@@ -105,7 +105,7 @@ export function createClientRegistry(options: ClientRegistryOptions): ClientRegi
     add: async (given) => {
       const registration = await checkRegistration(given, egress);
       const { id, institution } = registration;
-      if (!(await listInstitutions(database)).includes(institution)) {
+      if (institution !== '' && !(await listInstitutions(database)).includes(institution)) {
         throw new MedSealError('not-found', 'There is no institution with this name.');
       }
       const sealed = await box.seal(placeOf(registration), registration);

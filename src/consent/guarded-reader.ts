@@ -27,8 +27,17 @@ import { coversType } from './scope-types.ts';
 export interface GuardedReader {
   /** @throws MedSealError `forbidden` from the scopes alone, `not-found`, `gone` */
   read(context: RequestContext, type: string, id: string): Promise<PermittedRecord>;
-  /** @throws MedSealError `forbidden`, `not-found`, `gone` */
-  readVersion(context: RequestContext, type: string, id: string, version: number): Promise<PermittedRecord>;
+  /**
+   * @param options with `deletions`, a version that is a deletion is answered as such instead of `gone`
+   * @throws MedSealError `forbidden`, `not-found`, `gone`
+   */
+  readVersion(
+    context: RequestContext,
+    type: string,
+    id: string,
+    version: number,
+    options?: { readonly deletions: boolean },
+  ): Promise<PermittedRecord>;
   /** Newest first. Deletions have no content. */
   history(context: RequestContext, plan: HistoryPlan, type: string | undefined): Promise<readonly PermittedRecord[]>;
   search(context: RequestContext, type: string): GuardedSearch;
@@ -52,6 +61,8 @@ export interface GuardedSearch {
 export interface PermittedRecord extends OpenedRecord {
   /** Parsed content; undefined for a deletion. */
   readonly resource: Resource | undefined;
+  /** `{institution}/Patient/{id}`; none for a deletion. */
+  readonly patients: readonly string[];
 }
 
 export interface GuardedReaderOptions {
@@ -79,11 +90,12 @@ export function createGuardedReader(options: GuardedReaderOptions): GuardedReade
     const opened = await opener.open(row);
     const resource =
       opened.content === undefined ? undefined : (JSON.parse(opened.content.toString('utf8')) as Resource);
-    if (resource === undefined) return { ...opened, resource };
+    if (resource === undefined) return { ...opened, resource, patients: [] };
     const record = facts.read(resource, opened.institution);
     const policies = row.consents.length === 0 ? [] : await consents.load(row.consents);
     const decision = decide(request, record, policies);
-    if (decision.permit && samePatients(record.patients, row.patients)) return { ...opened, resource };
+    const { patients } = record;
+    if (decision.permit && samePatients(patients, row.patients)) return { ...opened, resource, patients };
     return disagree(row, decision);
   }
 
@@ -114,11 +126,12 @@ export function createGuardedReader(options: GuardedReaderOptions): GuardedReade
     request: AccessRequest,
     settings: PrincipalSettings,
     row: PermittedRow | undefined,
+    deletions = false,
   ): Promise<PermittedRecord> {
     if (row === undefined) throw notFound();
     if (row.interaction === 'delete') {
       if (!(await lastContentPermitted(request, settings, row))) throw notFound();
-      throw new MedSealError('gone', 'The resource was deleted');
+      if (!deletions) throw new MedSealError('gone', 'The resource was deleted');
     }
     const record = await secondLock(request, row);
     if (record === undefined) throw notFound();
@@ -138,11 +151,11 @@ export function createGuardedReader(options: GuardedReaderOptions): GuardedReade
       const row = await reader.current(settings, idTokenOf(context, type, id));
       return admit(context, request, settings, row);
     },
-    async readVersion(context, type, id, version) {
+    async readVersion(context, type, id, version, { deletions } = { deletions: false }) {
       requireScope(context, type, 'r');
       const [request, settings] = prepare(context, 'r');
       const row = await reader.version(settings, idTokenOf(context, type, id), version);
-      return admit(context, request, settings, row);
+      return admit(context, request, settings, row, deletions);
     },
     async history(context, plan, type) {
       if (type !== undefined) requireScope(context, type, 'r');
@@ -173,12 +186,12 @@ export function createGuardedReader(options: GuardedReaderOptions): GuardedReade
   };
 }
 
-function takeDown(context: RequestContext, { row, institution, id }: OpenedRecord): void {
+function takeDown(context: RequestContext, { row, institution, id, patients }: PermittedRecord): void {
   context.journal.add({
     institution: row.institution,
     name: `${institution}/${row.type}/${id}/_history/${row.version}`,
     leafHash: row.leafHash,
-    patients: row.patients,
+    patients: patients.filter((patient) => patient !== UNKNOWN_PATIENT),
   });
 }
 

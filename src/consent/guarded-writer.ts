@@ -209,9 +209,11 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
         guards,
         ...(beforeCommit === undefined ? {} : { beforeCommit: (all) => beforeCommit(own(all)) }),
       });
-      for (const { draft, leafHash } of written.slice(0, changes.length)) {
+      for (const [index, { draft, patients }] of prepared.entries()) {
+        const { leafHash } = written[index] as WrittenVersion;
         const name = `${institution.name}/${draft.type}/${draft.id}/_history/${draft.version}`;
-        journal.add({ institution: institution.id, name, leafHash, patients: draft.patients });
+        const known = patients.filter((patient) => patient !== UNKNOWN_PATIENT);
+        journal.add({ institution: institution.id, name, leafHash, patients: known });
       }
       return own(written);
     },

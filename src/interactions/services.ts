@@ -1,4 +1,5 @@
 import type { GuardedReader } from '../consent/guarded-reader.ts';
+import type { GuardedTrail } from '../consent/guarded-trail.ts';
 import type { GuardedWriter } from '../consent/guarded-writer.ts';
 import type { SearchRegistry } from '../fhir/search/registry.ts';
 import type { Validator } from '../fhir/validation/validate.ts';
@@ -6,6 +7,7 @@ import type { InstitutionDirectory } from '../repository/institutions.ts';
 import type { Names } from '../repository/names.ts';
 import type { OwnPartition } from '../repository/own-partition.ts';
 import type { Tokenizer } from '../sealing/blind-index/tokenizer.ts';
+import type { EvidenceCollector } from '../trail/evidence/collect.ts';
 import type { ReceiptSigner } from '../trail/receipt.ts';
 import type { Fence } from '../trail/reconcile.ts';
 import type { Cursors } from './search/cursor.ts';
@@ -15,6 +17,7 @@ import type { Replays } from './write/replay.ts';
 export interface Services {
   readonly reader: GuardedReader;
   readonly writer: GuardedWriter;
+  readonly trail: GuardedTrail;
   readonly own: OwnPartition;
   readonly institutions: InstitutionDirectory;
   readonly names: Names;
@@ -22,6 +25,7 @@ export interface Services {
   readonly validator: Validator;
   readonly tokenizer: Tokenizer;
   readonly receipts: ReceiptSigner;
+  readonly evidence: EvidenceCollector;
   readonly cursors: Cursors;
   readonly replays: Replays;
   readonly fence: Fence;

@@ -44,6 +44,9 @@ export interface TranslatorOptions {
   readonly type: string;
 }
 
+/** The parameter types that `translate` answers. */
+export const SUPPORTED_PARAMETER_TYPES: ReadonlySet<string> = new Set(['token', 'reference', 'string', 'date', 'uri']);
+
 const DAY = 86_400_000;
 
 /** @throws MedSealError `search-not-supported` for what this version cannot answer: refused, never passed over */

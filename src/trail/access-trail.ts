@@ -25,6 +25,8 @@ export interface AccessDetails {
   readonly requestId: string;
   /** Versions shown or written: `{institution}/{Type}/{id}/_history/{version}` and leaf hash, base64url. */
   readonly versions: readonly (readonly [name: string, leaf: string])[];
+  /** `{institution}/Patient/{id}` of the patients concerned. */
+  readonly patients: readonly string[];
 }
 
 export interface AccessEvent {

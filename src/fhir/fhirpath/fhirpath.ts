@@ -41,11 +41,4 @@ export function compileExpression(source: string | Expression, ...contextTypes: 
   return { types, evaluate, test: (context, environment) => truth(evaluate(context, environment)) };
 }
 
-export {
-  Environment,
-  type Expression,
-  type Node,
-  node,
-  parseExpression,
-  resourceNode,
-};
+export { Environment, type Expression, type Node, node, parseExpression, resourceNode };

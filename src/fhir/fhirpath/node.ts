@@ -1,3 +1,4 @@
+import { isResourceType } from '../definitions/definitions.ts';
 import { decimalOf } from '../json/decimals.ts';
 import { expressionError } from './lexer.ts';
 import { type Property, propertiesOf, readsOf, systemTypeOf } from './types.ts';
@@ -24,10 +25,10 @@ export function node(value: unknown, type: string, companion?: unknown): Node {
   return { value, type, companion };
 }
 
-/** The node of a whole resource. An unknown or missing `resourceType` makes one without known elements. */
+/** The node of a whole resource; one of unknown type has the elements of every resource. */
 export function resourceNode(resource: object): Node {
   const type = 'resourceType' in resource ? resource.resourceType : undefined;
-  return node(resource, typeof type === 'string' ? type : 'Resource');
+  return node(resource, typeof type === 'string' && isResourceType(type) ? type : 'Resource');
 }
 
 export function booleans(value: boolean | undefined): Collection {

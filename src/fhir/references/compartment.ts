@@ -45,7 +45,7 @@ const compiled = new Map<string, readonly CompiledExpression[]>();
 export function patientReferences(resource: object): PatientReferences {
   const search = new Search();
   search.visit(resource as JsonObject, { root: resource as JsonObject });
-  return search;
+  return { references: search.references, undeterminable: search.undeterminable };
 }
 
 /** Where a resource stands. */
@@ -56,9 +56,11 @@ interface Place {
   readonly entry?: { readonly fullUrl: string | undefined; readonly types: ReadonlyMap<string, string> };
 }
 
-class Search implements PatientReferences {
+class Search {
   readonly references: PatientReference[] = [];
   undeterminable = false;
+  /** Cohort Groups have many members. */
+  readonly #known = new Set<string>();
 
   visit(resource: JsonObject, place: Place): void {
     const type = resource.resourceType;
@@ -135,15 +137,12 @@ class Search implements PatientReferences {
   }
 
   #add(reference: PatientReference): void {
-    const base = baseOf(reference);
-    if (this.references.some((known) => known.id === reference.id && baseOf(known) === base)) return;
+    const key = `${reference.kind === 'absolute' ? reference.base : ''} ${reference.id}`;
+    if (this.#known.has(key)) return;
+    this.#known.add(key);
     const { version, ...patient } = reference;
     this.references.push(version === undefined ? reference : patient);
   }
-}
-
-function baseOf(reference: PatientReference): string {
-  return reference.kind === 'absolute' ? reference.base : '';
 }
 
 /** In a Bundle, relative to the entry's own base (http://hl7.org/fhir/R4/bundle.html#references). */

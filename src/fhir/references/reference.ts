@@ -90,10 +90,10 @@ function parseRelative(text: string): Extract<ParsedReference, { kind: 'relative
   if (!isResourceType(type)) return undefined;
   const next = text.indexOf('/', slash + 1);
   const id = next < 0 ? text.slice(slash + 1) : text.slice(slash + 1, next);
-  if (!ID.test(id)) return undefined;
+  if (!isId(id)) return undefined;
   if (next < 0) return { kind: 'relative', type, id };
   const version = text.startsWith('/_history/', next) ? text.slice(next + 10) : '';
-  return ID.test(version) ? { kind: 'relative', type, id, version } : undefined;
+  return isId(version) ? { kind: 'relative', type, id, version } : undefined;
 }
 
 function parseConditional(text: string): ParsedReference | undefined {
@@ -107,17 +107,19 @@ function parseConditional(text: string): ParsedReference | undefined {
 /** An id within a container may be any string, but R4 gives it the form of an id. */
 function parseFragment(text: string): ParsedReference | undefined {
   const id = text.slice(1);
-  return id === '' || ID.test(id) ? { kind: 'fragment', id } : undefined;
+  return id === '' || isId(id) ? { kind: 'fragment', id } : undefined;
 }
 
 function parseUri(text: string): ParsedReference | undefined {
-  const scheme = text.slice(0, 9).toLowerCase();
-  if (scheme === 'urn:uuid:')
-    return UUID.test(text.slice(9)) ? { kind: 'urn', urn: scheme + text.slice(9) } : undefined;
-  if (scheme.startsWith('urn:oid:'))
-    return OID.test(text.slice(8)) ? { kind: 'urn', urn: `urn:oid:${text.slice(8)}` } : undefined;
+  const start = text.slice(0, 9).toLowerCase();
+  if (start === 'urn:uuid:') return parseUrn(start, text.slice(9), UUID);
+  if (start.startsWith('urn:oid:')) return parseUrn('urn:oid:', text.slice(8), OID);
   if (!SCHEME.test(text) || /\s/.test(text)) return undefined;
-  return scheme.startsWith('http') ? parseRest(text) : { kind: 'uri', uri: text };
+  return start.startsWith('http') ? parseRest(text) : { kind: 'uri', uri: text };
+}
+
+function parseUrn(start: string, rest: string, form: RegExp): ParsedReference | undefined {
+  return form.test(rest) ? { kind: 'urn', urn: start + rest } : undefined;
 }
 
 /** An http(s) URL that ends as a FHIR server's resource URLs do, or any other URL. */

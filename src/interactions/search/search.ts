@@ -9,6 +9,7 @@ import type { PermittedRow, SearchPlan } from '../../repository/permitted.ts';
 import { translate } from '../../repository/search-criteria.ts';
 import type { RequestContext } from '../../request-context.ts';
 import { typeToken } from '../../sealing/blind-index/resource-tokens.ts';
+import { searchAuditEvents } from '../audit-event/search.ts';
 import { bundleText, type TextEntry } from '../bundle-text.ts';
 import { queryText } from '../query-text.ts';
 import type { InteractionResult } from '../result.ts';
@@ -28,7 +29,7 @@ export interface SearchRequest {
 
 export type SearchServices = Pick<
   Services,
-  'reader' | 'registry' | 'tokenizer' | 'names' | 'institutions' | 'cursors' | 'publicUrl'
+  'reader' | 'trail' | 'registry' | 'tokenizer' | 'names' | 'institutions' | 'cursors' | 'publicUrl'
 >;
 
 /** A parsed search with everything that its pages need. */
@@ -67,6 +68,7 @@ export async function search(
 ): Promise<InteractionResult> {
   const { type } = request;
   if (!isResourceType(type)) throw new MedSealError('not-supported', 'There is no such resource type');
+  if (type === 'AuditEvent') return searchAuditEvents(services, context, request);
   const guarded = services.reader.search(context, type);
   const base = baseOf(services, context);
   const purpose = `search ${base.name}/${type}`;

@@ -3,6 +3,7 @@ import type { Database } from '../database/port.ts';
 /** A registered client as it is stored. */
 export interface StoredClient {
   readonly id: string;
+  /** '' for the operator's own. */
   readonly institution: string;
   /** A JWE of the registration. */
   readonly sealed: string;
@@ -13,7 +14,9 @@ export interface StoredClient {
 export async function insertClient(database: Database, client: Omit<StoredClient, 'disabled'>): Promise<boolean> {
   const rows = await database.query(
     'writer',
-    `insert into auth_client (id, institution, sealed) select $1, institution.id, $3 from institution where name = $2
+    `insert into auth_client (id, institution, sealed)
+     select $1, (select id from institution where name = $2), $3
+     where $2 = '' or exists (select from institution where name = $2)
      on conflict do nothing returning 1`,
     [client.id, client.institution, client.sealed],
   );
@@ -23,8 +26,8 @@ export async function insertClient(database: Database, client: Omit<StoredClient
 export async function findClient(database: Database, id: string): Promise<StoredClient | undefined> {
   const rows = await database.query<StoredClient>(
     'writer',
-    `select client.id, institution.name as institution, client.sealed, client.disabled_at is not null as disabled
-     from auth_client client join institution on institution.id = client.institution where client.id = $1`,
+    `select client.id, coalesce(institution.name, '') as institution, client.sealed, client.disabled_at is not null as disabled
+     from auth_client client left join institution on institution.id = client.institution where client.id = $1`,
     [id],
   );
   return rows[0];
@@ -33,8 +36,8 @@ export async function findClient(database: Database, id: string): Promise<Stored
 export function listClients(database: Database): Promise<readonly StoredClient[]> {
   return database.query<StoredClient>(
     'writer',
-    `select client.id, institution.name as institution, client.sealed, client.disabled_at is not null as disabled
-     from auth_client client join institution on institution.id = client.institution order by client.id`,
+    `select client.id, coalesce(institution.name, '') as institution, client.sealed, client.disabled_at is not null as disabled
+     from auth_client client left join institution on institution.id = client.institution order by client.id`,
     [],
   );
 }

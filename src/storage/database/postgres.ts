@@ -184,7 +184,6 @@ export function clientConfig(login: Login, role: Role | 'owner', tuning: Tuning)
       ? {}
       : {
           statement_timeout: statementTimeout,
-          lock_timeout: statementTimeout,
           idle_in_transaction_session_timeout: statementTimeout + 30_000,
           // For a server that stops answering altogether: the connection is given up.
           query_timeout: statementTimeout + 5_000,

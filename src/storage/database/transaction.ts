@@ -59,28 +59,31 @@ async function start<T>(work: (sql: Sql) => Promise<T>, statements: Statements):
 interface Statements {
   readonly sql: Sql;
   close(): void;
-  firstError(): unknown;
+  /** Of the statements issued, once all are answered, the first error. */
+  firstError(): Promise<unknown>;
 }
 
 function openStatements(connection: Connection): Statements {
   let open = true;
-  let firstError: unknown;
+  const issued: Promise<unknown>[] = [];
   return {
     sql: {
       query<Row>(text: string, values: readonly unknown[] = []) {
         invariant(open, 'A statement was issued after its transaction had ended.');
         const rows = connection.send<Row>(text, values).then((result) => result.rows);
-        // Also keeps a failure that `work` does not wait for, because another came first, from being unhandled.
-        rows.catch((error: unknown) => {
-          firstError ??= error;
-        });
+        issued.push(rows);
+        // `work` may not wait for it, because another failed first; COMMIT tells that something did.
+        rows.catch(() => undefined);
         return rows;
       },
     },
     close: () => {
       open = false;
     },
-    firstError: () => firstError,
+    async firstError() {
+      const outcomes = await Promise.allSettled(issued);
+      return outcomes.find((outcome) => outcome.status === 'rejected')?.reason;
+    },
   };
 }
 
@@ -104,7 +107,7 @@ async function commit(connection: Connection, statements: Statements): Promise<v
   // PostgreSQL answers COMMIT of a transaction with a failed statement by ROLLBACK, not by an error. `work` may not have
   // awaited that statement, or may have caught its error.
   if (command === 'COMMIT') return;
-  throw statements.firstError() ?? new MedSealError('internal', 'The database rolled a transaction back.');
+  throw (await statements.firstError()) ?? new MedSealError('internal', 'The database rolled a transaction back.');
 }
 
 /** A connection that is lost while COMMIT is on its way leaves open whether it arrived. */

@@ -33,3 +33,17 @@ export async function selectLeaves(
   );
   return new Map(rows.map((row) => [row.versionId, row]));
 }
+
+/** Of one version of a resource; undefined where there is none. */
+export async function selectLeafHash(
+  database: Database,
+  idToken: string,
+  version: number,
+): Promise<Buffer | undefined> {
+  const rows = await database.query<{ hash: Buffer }>(
+    'writer',
+    'select leaf_hash as hash from resource_version where id_token = $1 and version = $2',
+    [idToken, version],
+  );
+  return rows[0]?.hash;
+}

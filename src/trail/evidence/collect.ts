@@ -1,29 +1,62 @@
 import type { KeyObject } from 'node:crypto';
 import { invariant, MedSealError } from '../../errors.ts';
 import { canonicalJson } from '../../fhir/json/canonical.ts';
+import { contentBlocks } from '../../sealing/version.ts';
 import type { Database } from '../../storage/database/port.ts';
 import { type LogKey, readTiles } from '../../storage/log/tiles.ts';
-import { selectLeaf } from '../../storage/trail/evidence.ts';
+import { type LeafPlace, selectLeaf, selectLeafHash, selectLeaves } from '../../storage/trail/evidence.ts';
 import { hashOfLeaf, type VersionFacts, versionLeaf } from '../leaf.ts';
 import type { Ledger } from '../ledger/port.ts';
 import { inclusionProof } from '../merkle/proofs.ts';
 import { ALGORITHMS, EVIDENCE_FORMAT, type Evidence } from './evidence.ts';
 
 /** An opened version, as the caller was permitted to see it. */
-export interface EvidenceSubject extends VersionFacts {
+export interface EvidenceSubject extends Omit<VersionFacts, 'cid' | 'previous'> {
   readonly versionId: bigint;
+  readonly idToken: string;
+  /** Its sealed blocks; undefined for a deletion. */
+  readonly sealed: Uint8Array | undefined;
   readonly leafHash: Buffer;
   readonly salt: KeyObject;
 }
 
-/**
- * Collects the evidence of one version, as the bytes of its file.
- *
- * @throws MedSealError `not-yet-anchored` until its batch is; `sealed-content-damaged` when what was opened is not what
- *   was logged
- */
-export async function collectEvidence(database: Database, ledger: Ledger, subject: EvidenceSubject): Promise<Buffer> {
-  const leaf = versionLeaf(subject, subject.salt);
+/** How far a version has come on its way to the ledger. */
+export type AnchorState =
+  | { readonly state: 'pending' }
+  | { readonly state: 'anchored'; readonly transactionId: string; readonly block: bigint; readonly at: string };
+
+export interface EvidenceCollector {
+  /**
+   * The evidence of one version, as the bytes of its file.
+   *
+   * @throws MedSealError `not-yet-anchored` until its batch is; `sealed-content-damaged` when what was opened is not what
+   *   was logged
+   */
+  collect(subject: EvidenceSubject): Promise<Buffer>;
+  anchorStates(versionIds: readonly bigint[]): Promise<ReadonlyMap<bigint, AnchorState>>;
+}
+
+export function createEvidenceCollector(database: Database, ledger: Ledger): EvidenceCollector {
+  return {
+    collect: (subject) => collectEvidence(database, ledger, subject),
+    async anchorStates(versionIds) {
+      const places = await selectLeaves(database, versionIds);
+      return new Map(versionIds.map((id) => [id, anchorState(places.get(id))]));
+    },
+  };
+}
+
+function anchorState(place: LeafPlace | undefined): AnchorState {
+  if (place === undefined || place.anchoredAt === null) return { state: 'pending' };
+  const { transactionId, block, anchoredAt: at } = place;
+  invariant(transactionId !== null && block !== null, 'an anchored batch has a transaction and a block');
+  return { state: 'anchored', transactionId, block, at };
+}
+
+async function collectEvidence(database: Database, ledger: Ledger, subject: EvidenceSubject): Promise<Buffer> {
+  const cid = subject.sealed === undefined ? undefined : contentBlocks(subject.sealed).at(-1)?.cid;
+  const previous = await selectLeafHash(database, subject.idToken, subject.version - 1);
+  const leaf = versionLeaf({ ...subject, cid, previous }, subject.salt);
   if (!hashOfLeaf(leaf).equals(subject.leafHash)) {
     throw new MedSealError('sealed-content-damaged', 'The version is not the one that was logged');
   }

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, cp, readFile, rename, symlink } from 'node:fs/promises';
+import { chmod, cp, readdir, readFile, rename, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { invariant, MedSealError } from '../../../errors.ts';
 import { exists } from '../../files.ts';
-import { type Account, canExecute, giveTo } from './server-account.ts';
+import { type Account, canExecute } from './server-account.ts';
 
 /** PostgreSQL's programs as a package of npm brings them. */
 export interface Binaries {
@@ -52,10 +52,8 @@ export async function usableBinaries(
   if (!(await exists(copy))) {
     const unfinished = `${copy}.${randomUUID()}`;
     await cp(directory, unfinished, { recursive: true, verbatimSymlinks: true });
-    // A copy has the modes of the original, which may be read-only.
-    await chmod(join(unfinished, 'lib'), 0o755);
+    await openToAll(unfinished);
     invariant(await linkLibraries(unfinished), 'The libraries of PostgreSQL cannot be linked.');
-    await giveTo(account, unfinished);
     await rename(unfinished, copy);
   }
   return binariesIn(copy, version);
@@ -68,6 +66,15 @@ function binariesIn(directory: string, version: string): Binaries {
     postgres: join(bin, 'postgres'),
     majorVersion: Number.parseInt(version, 10),
   };
+}
+
+/** A copy has the modes of the original, which may be for its owner only, or read-only. */
+async function openToAll(tree: string): Promise<void> {
+  await chmod(tree, 0o755);
+  for (const entry of await readdir(tree, { recursive: true, withFileTypes: true })) {
+    const executable = entry.isDirectory() || entry.parentPath.endsWith('bin');
+    if (!entry.isSymbolicLink()) await chmod(join(entry.parentPath, entry.name), executable ? 0o755 : 0o644);
+  }
 }
 
 /**

@@ -7,36 +7,37 @@ import { MedSealError } from '../../../errors.ts';
 import { exists, syncDirectory, UNFINISHED } from '../../files.ts';
 import type { Binaries } from './binaries.ts';
 import type { Home } from './home.ts';
+import { makeDirectoryFor } from './server-account.ts';
 
 /** The name of the role that may do anything in the cluster; used to set it up. */
 export const SUPERUSER = 'postgres';
 
 /**
- * The cluster's directory (PGDATA), made by initdb if it is not there. initdb works under another name, so that one that
- * was cut short is never taken for a cluster.
+ * Makes the cluster by initdb if it is not there. initdb works under another name, so that one that was cut short is
+ * never taken for a cluster.
  *
  * @throws MedSealError `invalid-configuration` when an existing cluster is gone or of another major version
  */
-export async function ensureCluster(home: Home, binaries: Binaries): Promise<string> {
-  const cluster = join(home.directory, 'cluster');
+export async function ensureCluster(home: Home, binaries: Binaries): Promise<void> {
+  const { directory, cluster } = home;
   if (await exists(join(cluster, 'PG_VERSION'))) {
     const version = Number((await readFile(join(cluster, 'PG_VERSION'), 'utf8')).trim());
-    if (version === binaries.majorVersion) return cluster;
+    if (version === binaries.majorVersion) return;
     throw new MedSealError(
       'invalid-configuration',
       `The database in ${cluster} was made by PostgreSQL ${version}, this version of MedSeal brings ${binaries.majorVersion}.`,
     );
   }
   if (home.mustExist) throw new MedSealError('invalid-configuration', `The database files in ${cluster} are gone.`);
-  for (const name of await readdir(home.directory)) {
-    if (name.endsWith(UNFINISHED)) await rm(join(home.directory, name), { recursive: true });
+  for (const name of await readdir(directory)) {
+    if (name.endsWith(UNFINISHED)) await rm(join(directory, name), { recursive: true });
   }
   const unfinished = `${cluster}.${randomUUID()}${UNFINISHED}`;
+  await makeDirectoryFor(home.account, unfinished);
   await initdb(binaries, unfinished, home);
   await rename(unfinished, cluster);
-  await syncDirectory(home.directory);
+  await syncDirectory(directory);
   await home.initialised();
-  return cluster;
 }
 
 async function initdb(binaries: Binaries, directory: string, { account }: Home): Promise<void> {

@@ -1,4 +1,4 @@
-import { mkdir, realpath } from 'node:fs/promises';
+import { chmod, mkdir, realpath } from 'node:fs/promises';
 import { Client } from 'pg';
 import { lockDirectory } from '../../directory-lock.ts';
 import { DatabaseError } from '../database-error.ts';
@@ -20,9 +20,9 @@ export interface EmbeddedOptions extends DatabaseOptions {
  *   for this machine, or as `migrate`; `storage-unavailable` when PostgreSQL does not start
  */
 export async function openEmbeddedDatabase(options: EmbeddedOptions): Promise<Database> {
-  // As root: the database server's account must get through to its own directory. What lies beside it has modes of its own.
-  const mode = process.getuid?.() === 0 ? 0o711 : 0o700;
-  await mkdir(options.dataDirectory, { recursive: true, mode });
+  const made = await mkdir(options.dataDirectory, { recursive: true, mode: 0o700 });
+  // As root: the database server's account must get through to its own directory.
+  if (made !== undefined && process.getuid?.() === 0) await chmod(options.dataDirectory, 0o711);
   const dataDirectory = await realpath(options.dataDirectory);
   const lock = lockDirectory(dataDirectory);
   let server: Server | undefined;

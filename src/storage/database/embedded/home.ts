@@ -1,15 +1,21 @@
-import { randomUUID } from 'node:crypto';
-import { lstat, mkdir, readFile } from 'node:fs/promises';
+import { hash, randomUUID } from 'node:crypto';
+import { chmod, lstat, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MedSealError } from '../../../errors.ts';
 import type { Logger } from '../../../logger.ts';
 import { exists, writeDurably } from '../../files.ts';
-import { type Account, canExecute, giveTo, serverAccount } from './server-account.ts';
+import { type Account, canExecute, makeDirectoryFor, serverAccount } from './server-account.ts';
 
-/** Where the files of the database lie, and the account that owns them and runs the server. */
+/**
+ * Where the files of the database lie. When we are root, what we write ourselves (settings, copied programs) lies in
+ * `directory`, which is ours; the server's account owns only the directories below, so that it cannot lead us, by a
+ * link in the place of a file, to write elsewhere.
+ */
 export interface Home {
-  /** Only `account` may enter it. */
   readonly directory: string;
+  /** PGDATA; made by `ensureCluster`. */
+  readonly cluster: string;
+  /** Who owns the cluster and runs the server. */
   readonly account: Account | undefined;
   /** The database was made before: it must not be made again when it is not there. */
   readonly mustExist: boolean;
@@ -35,9 +41,12 @@ export async function findHome(dataDirectory: string, logger: Logger): Promise<H
     : await choose(dataDirectory, pointerFile);
   const directory = pointer?.directory ?? join(dataDirectory, 'database');
   if (pointer !== undefined) logger.info({ directory }, 'the database files lie outside the data directory');
+  const cluster = join(directory, 'cluster');
+  await prepare(directory);
   return {
     directory,
-    account: await prepare(directory),
+    cluster,
+    account: (await ownerOf(cluster)) ?? (await serverAccount()),
     mustExist: pointer?.initialised ?? false,
     async initialised() {
       if (pointer !== undefined) await writePointer(pointerFile, { directory, initialised: true });
@@ -60,39 +69,41 @@ async function writePointer(file: string, pointer: Pointer): Promise<void> {
   });
 }
 
-/** Creates the directory if need be. An existing one keeps its owner, whoever `postgres` is by now. */
-async function prepare(directory: string): Promise<Account | undefined> {
-  const account = await serverAccount();
-  if (await exists(directory)) {
-    const { uid, gid } = await lstat(directory);
-    if (account === undefined && uid !== process.getuid?.()) {
-      throw new MedSealError('invalid-configuration', `${directory} belongs to another account (uid ${uid}).`);
-    }
-    if (uid !== 0) return account && { uid, gid };
+async function prepare(directory: string): Promise<void> {
+  const own = process.getuid?.();
+  try {
+    const made = await mkdir(directory, { recursive: true, mode: 0o700 });
+    // The server's account must get through.
+    if (made !== undefined && own === 0) await chmod(directory, 0o711);
+  } catch (cause) {
+    throw new MedSealError('invalid-configuration', `The database's directory ${directory} cannot be made.`, { cause });
   }
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  await giveTo(account, directory);
-  return account;
+  const { uid } = await lstat(directory);
+  if (own !== 0 && own !== uid) {
+    throw new MedSealError('invalid-configuration', `${directory} belongs to another account (uid ${uid}).`);
+  }
+}
+
+/** As root: whoever made the cluster goes on with it, whichever accounts there are by now. */
+async function ownerOf(cluster: string): Promise<Account | undefined> {
+  if (process.getuid?.() !== 0 || !(await exists(cluster))) return undefined;
+  const { uid, gid } = await lstat(cluster);
+  return uid === 0 ? undefined : { uid, gid };
 }
 
 /**
- * The directory of the Unix socket: in `home` unless that path is too long for one (107 bytes on Linux, 103 on macOS),
- * else a short one that is checked to be ours alone.
+ * A directory for the Unix socket that only the server's account may enter: in `home` unless that path is too long for a
+ * socket (107 bytes on Linux, 103 on macOS), else a short one.
  */
-export async function socketDirectory({ directory, account }: Home, shortName: string): Promise<string> {
+export async function socketDirectory({ directory, account }: Home): Promise<string> {
   const inHome = join(directory, 'socket');
-  const fits = Buffer.byteLength(join(inHome, SOCKET_NAME)) <= 103;
-  const chosen = fits ? inHome : join('/tmp', shortName);
-  const made = await mkdir(chosen, { recursive: true, mode: 0o700 });
-  if (made !== undefined) await giveTo(account, chosen);
+  const fits = Buffer.byteLength(join(inHome, '.s.PGSQL.5432')) <= 103;
+  const chosen = fits ? inHome : join('/tmp', `medseal-${hash('sha256', directory).slice(0, 16)}`);
+  if (!(await exists(chosen))) await makeDirectoryFor(account, chosen);
   const { uid, mode } = await lstat(chosen);
   if (uid !== (account?.uid ?? process.getuid?.()) || (mode & 0o777) !== 0o700) {
-    throw new MedSealError(
-      'invalid-configuration',
-      `The directory ${chosen} must belong to the database server alone.`,
-    );
+    const message = `The directory ${chosen} must belong to the database server alone.`;
+    throw new MedSealError('invalid-configuration', message);
   }
   return chosen;
 }
-
-const SOCKET_NAME = '.s.PGSQL.5432';

@@ -18,6 +18,8 @@ export interface Postmaster {
 export interface Launch {
   readonly postgres: string;
   readonly cluster: string;
+  /** postgresql.conf */
+  readonly settings: string;
   readonly account: Account | undefined;
   /** Whether it accepts connections yet. */
   readonly isReady: () => Promise<boolean>;
@@ -56,9 +58,9 @@ interface Attempt extends Postmaster {
   said(): string;
 }
 
-function spawnServer({ postgres, cluster, account }: Launch): Attempt {
+function spawnServer({ postgres, cluster, settings, account }: Launch): Attempt {
   // A session of its own: Ctrl-C in a terminal is for us, and we stop the server when we are done with it.
-  const server = spawn(postgres, ['-D', cluster], {
+  const server = spawn(postgres, ['-D', cluster, '-c', `config_file=${settings}`], {
     ...account,
     cwd: '/',
     env: { LC_ALL: 'C' },

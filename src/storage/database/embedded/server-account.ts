@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
-import { lchown, readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { lchown, mkdir, readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
 /** The account that PostgreSQL runs under, as it refuses to run as root. */
@@ -37,9 +36,8 @@ export async function canExecute(account: Account | undefined, path: string): Pr
   }
 }
 
-/** Makes `account` the owner of a file or of a whole tree. */
-export async function giveTo(account: Account | undefined, path: string): Promise<void> {
-  if (account === undefined) return;
-  const below = await readdir(path, { recursive: true });
-  for (const name of ['', ...below]) await lchown(join(path, name), account.uid, account.gid);
+/** Makes a new directory that `account` alone may enter. */
+export async function makeDirectoryFor(account: Account | undefined, path: string): Promise<void> {
+  await mkdir(path, { mode: 0o700 });
+  if (account !== undefined) await lchown(path, account.uid, account.gid);
 }

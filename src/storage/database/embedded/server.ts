@@ -1,16 +1,15 @@
-import { hash } from 'node:crypto';
-import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
+import { rm, statfs } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import type { Logger } from '../../../logger.ts';
+import { writeDurably } from '../../files.ts';
 import { clientConfig, type Login } from '../postgres.ts';
 import { findInstallation, usableBinaries } from './binaries.ts';
 import { ensureCluster, SUPERUSER } from './cluster.ts';
 import { findHome, type Home, socketDirectory } from './home.ts';
 import { type Launch, launch, type Postmaster } from './postmaster.ts';
-import { giveTo } from './server-account.ts';
 import { HOST_BASED_AUTHENTICATION, serverSettings } from './settings.ts';
 
 /** A running PostgreSQL of our own. */
@@ -36,9 +35,9 @@ export async function startServer(
 ): Promise<Server> {
   const home = await findHome(dataDirectory, logger);
   const binaries = await usableBinaries(await findInstallation(), home.account, home.directory);
-  const cluster = await ensureCluster(home, binaries);
-  const sockets = await socketDirectory(home, `medseal-${hash('sha256', home.directory).slice(0, 16)}`);
-  await configure(home, cluster, sockets, extraSettings);
+  await ensureCluster(home, binaries);
+  const sockets = await socketDirectory(home);
+  const settings = await writeSettings(home, sockets, extraSettings);
   const login = (user: string, database: string): Login => ({
     host: sockets,
     port: PORT,
@@ -48,7 +47,8 @@ export async function startServer(
     ssl: false,
   });
   const isReady = () => answers(login(SUPERUSER, 'postgres'));
-  const stop = await keepRunning({ postgres: binaries.postgres, cluster, account: home.account, isReady }, logger);
+  const { cluster, account } = home;
+  const stop = await keepRunning({ postgres: binaries.postgres, cluster, settings, account, isReady }, logger);
   return {
     login,
     async freeBytes() {
@@ -65,19 +65,27 @@ export async function startServer(
 /** Only names the socket, as no network is listened on. */
 const PORT = 5432;
 
-async function configure(
-  { directory, account }: Home,
-  cluster: string,
+/** Answers with the path of postgresql.conf. */
+async function writeSettings(
+  { directory }: Home,
   sockets: string,
   extraSettings: Readonly<Record<string, string>>,
-): Promise<void> {
-  const logDirectory = join(directory, 'log');
-  await mkdir(logDirectory, { recursive: true, mode: 0o700 });
-  await giveTo(account, logDirectory);
+): Promise<string> {
+  const access = join(directory, 'pg_hba.conf');
+  const settings = join(directory, 'postgresql.conf');
   const memory = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
-  const settings = serverSettings({ socketDirectory: sockets, logDirectory, memory }, extraSettings);
-  const files = { 'postgresql.conf': settings, 'pg_hba.conf': HOST_BASED_AUTHENTICATION };
-  for (const [name, text] of Object.entries(files)) await writeFile(join(cluster, name), text);
+  const files = {
+    [access]: HOST_BASED_AUTHENTICATION,
+    [settings]: serverSettings({ sockets, access, memory }, extraSettings),
+  };
+  for (const [path, text] of Object.entries(files)) {
+    await writeDurably(path, async (file) => {
+      await file.writeFile(text);
+      // For the server's account; there is nothing secret in it.
+      await file.chmod(0o644);
+    });
+  }
+  return settings;
 }
 
 async function answers(login: Login): Promise<boolean> {
@@ -94,7 +102,7 @@ async function answers(login: Login): Promise<boolean> {
   }
 }
 
-const RESTART_PAUSE_MS = 500;
+const RESTART_PAUSE_MS = 2_000;
 
 /** Launches, and launches again until the returned function is called. */
 async function keepRunning(options: Launch, logger: Logger): Promise<() => Promise<void>> {

@@ -3,13 +3,14 @@
  * beside it, which is read last. https://www.postgresql.org/docs/18/runtime-config.html
  */
 export function serverSettings(
-  place: { readonly socketDirectory: string; readonly logDirectory: string; readonly memory: number },
+  machine: { readonly sockets: string; readonly access: string; readonly memory: number },
   extra: Readonly<Record<string, string>>,
 ): string {
   const settings: Readonly<Record<string, string>> = {
-    // Only who may enter the socket's directory can connect; see pg_hba.conf.
+    // Only who may enter the socket's directory can connect; see HOST_BASED_AUTHENTICATION.
+    hba_file: machine.access,
     listen_addresses: '',
-    unix_socket_directories: place.socketDirectory,
+    unix_socket_directories: machine.sockets,
     unix_socket_permissions: '0700',
     // The three pools, the listener, an owner at start, and a few for an operator's psql.
     max_connections: '40',
@@ -29,8 +30,8 @@ export function serverSettings(
     checkpoint_completion_target: '0.9',
 
     // The server lies beside a Node process on a modest machine; the system's own cache does the rest.
-    shared_buffers: `${sharedBuffers(place.memory)}MB`,
-    effective_cache_size: `${Math.max(256, Math.floor(place.memory / 2 / MEGABYTE))}MB`,
+    shared_buffers: `${sharedBuffers(machine.memory)}MB`,
+    effective_cache_size: `${Math.max(256, Math.floor(machine.memory / 2 / MEGABYTE))}MB`,
     work_mem: '8MB',
     maintenance_work_mem: '64MB',
     autovacuum_max_workers: '2',
@@ -53,9 +54,9 @@ export function serverSettings(
     log_parameter_max_length: '0',
     log_parameter_max_length_on_error: '0',
     log_error_verbosity: 'terse',
-    // One file a weekday, replaced a week later.
+    // In the cluster's directory, one file a weekday, replaced a week later.
     logging_collector: 'on',
-    log_directory: place.logDirectory,
+    log_directory: 'log',
     log_filename: 'postgresql-%a.log',
     log_rotation_age: '1d',
     log_rotation_size: '0',

@@ -11,6 +11,15 @@ create table institution (
   created_at timestamptz not null default now()
 );
 
+-- Every server keeps the institutions in memory.
+create function institution_changed() returns trigger language plpgsql as $$
+begin
+  perform pg_notify('institution', new.name);
+  return null;
+end $$;
+create trigger institution_changed after insert or update on institution
+  for each row execute function institution_changed();
+
 -- Every version ever accepted, deletions included; rows are only ever inserted, and emptied by an erasure.
 create table resource_version (
   id bigint generated always as identity primary key,

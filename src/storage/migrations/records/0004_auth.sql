@@ -3,7 +3,8 @@
 
 create table auth_client (
   id text collate "C" primary key,
-  institution smallint not null references institution,
+  -- null: the operator's own, which administers the node and belongs to no institution.
+  institution smallint references institution,
   -- A JWE of the whole registration: keys, scopes, purposes, whom the client acts for. It opens only in this row, so
   -- that someone who can write to this table alone cannot make themselves a client.
   sealed text not null,

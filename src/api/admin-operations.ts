@@ -1,0 +1,62 @@
+import type { ClientRegistration } from '../auth/client-registration.ts';
+import type { Client, ClientRegistry } from '../auth/clients.ts';
+import { MedSealError } from '../errors.ts';
+import type { InteractionResult } from '../interactions/result.ts';
+import type { InstitutionDirectory } from '../repository/institutions.ts';
+
+/** What the operator may do: institutions and clients. Never clinical content. */
+export interface Administration {
+  readonly clients: ClientRegistry;
+  readonly institutions: InstitutionDirectory;
+  /** Registers a new institution wherever it must be known: ledger, trail. */
+  readonly onInstitution: (name: string) => Promise<void>;
+}
+
+export interface AdminInput {
+  readonly body: unknown;
+  readonly client: string;
+}
+
+export type AdminOperation = (administration: Administration, input: AdminInput) => Promise<InteractionResult>;
+
+const JSON_HEADERS = { 'Content-Type': 'application/json; charset=utf-8' };
+
+/** By operationId. */
+export const ADMIN_OPERATIONS: Readonly<Record<string, AdminOperation>> = {
+  async listInstitutions({ institutions }) {
+    const names = institutions.all().map(({ name, checkReferences }) => ({ id: name, checkReferences }));
+    return json(200, { institutions: names });
+  },
+  async addInstitution({ clients, institutions, onInstitution }, { body }) {
+    const id = textOf(body, 'id');
+    await clients.addInstitution(id);
+    await institutions.refresh();
+    await onInstitution(id);
+    return json(201, { id });
+  },
+  async listClients({ clients }) {
+    return json(200, { clients: (await clients.list()).map(described) });
+  },
+  async addClient({ clients }, { body }) {
+    return json(201, described(await clients.add(body as ClientRegistration)));
+  },
+  async disableClient({ clients }, { client }) {
+    await clients.disable(client);
+    return { status: 204 };
+  },
+};
+
+/** Without keys: whoever lists clients need not know them. */
+function described({ jwks: _jwks, ...client }: Client & { jwks?: unknown }): object {
+  return client;
+}
+
+function textOf(body: unknown, name: string): string {
+  const value = (body as Readonly<Record<string, unknown>> | null)?.[name];
+  if (typeof value === 'string') return value;
+  throw new MedSealError('invalid-parameter', `${name} is needed, as text`, { expression: name });
+}
+
+function json(status: number, value: object): InteractionResult {
+  return { status, body: JSON.stringify(value), headers: JSON_HEADERS };
+}

@@ -1,0 +1,110 @@
+import { randomUUID } from 'node:crypto';
+import type { RequestListener, Server } from 'node:http';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import openapiGlue, { type OperationResolver } from 'fastify-openapi-glue';
+import type { AuthorizationServer } from '../auth/server.ts';
+import { MedSealError } from '../errors.ts';
+import type { InteractionResult } from '../interactions/result.ts';
+import type { Logger } from '../logger.ts';
+import { asMedSealError, errorResult, sendResult } from './http-result.ts';
+import type { Metrics } from './metrics.ts';
+import { OPENAPI_FILE, type Protection, readApiDocument } from './openapi.ts';
+import { createResolver, type ResolverOptions } from './resolver.ts';
+
+export interface AppOptions extends ResolverOptions {
+  /** Already listening: the public URL is known before anything is made with it. */
+  readonly server: Server;
+  readonly authorization: AuthorizationServer | undefined;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** operationId of openapi.json; the only name of a request that is logged or measured. */
+    operation?: string;
+    protection?: Protection;
+  }
+}
+
+/** A type, an id, an operation and their separators; longer paths name nothing here. */
+const MAX_PARAMETER_LENGTH = 1024;
+
+/**
+ * The HTTP face: routes come from openapi.json alone, bound by fastify-openapi-glue. The boot fails when an operation
+ * lacks a handler or a security rule.
+ */
+export async function createApp(options: AppOptions): Promise<FastifyInstance> {
+  const { server, authorization, logger, metrics } = options;
+  const app = Fastify({
+    serverFactory: (handler: RequestListener) => server.on('request', handler),
+    logger: false,
+    genReqId: () => randomUUID(),
+    bodyLimit: options.bodyLimit,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAMETER_LENGTH },
+    frameworkErrors: (error, _request, reply) => void sendError(reply, error),
+  });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  // Interactions check what they take themselves, and say what is wrong in FHIR's terms.
+  app.setValidatorCompiler(() => () => true);
+  app.setSerializerCompiler(() => (data) => String(data));
+
+  app.addHook('onRequest', async (request, reply) => void reply.header('X-Request-Id', request.id));
+  app.addHook('onResponse', async (request, reply) => observe(request, reply, logger, metrics));
+  app.setErrorHandler((error, request, reply) => {
+    const known = asMedSealError(error);
+    if (known.status >= 500) logger.error({ err: error, requestId: request.id, code: known.code }, 'a request failed');
+    return sendResult(reply, errorResult(known), '');
+  });
+  app.setNotFoundHandler((_request, reply) => sendResult(reply, errorResult(noRoute()), ''));
+
+  const document = readApiDocument();
+  const resolver = createResolver(document, options);
+  await app.register(openapiGlue, {
+    specification: OPENAPI_FILE.pathname,
+    // Its type asks for method and url too, which it sets itself.
+    operationResolver: resolver.resolve as unknown as OperationResolver,
+  });
+  for (const { url, methods, allow } of resolver.refusedMethods()) {
+    app.route({
+      method: methods,
+      url,
+      handler: (_request, reply) => sendResult(reply.header('Allow', allow), methodRefused(), ''),
+    });
+  }
+  if (authorization !== undefined) mountAuthorization(app, authorization);
+  await app.ready();
+  return app;
+}
+
+/** oidc-provider reads bodies itself, so it takes over before any parser. */
+function mountAuthorization(app: FastifyInstance, authorization: AuthorizationServer): void {
+  app.all('/auth/*', {
+    config: { operation: 'authorization' },
+    onRequest: (request: FastifyRequest, reply: FastifyReply) => {
+      reply.hijack();
+      authorization.handler(request.raw, reply.raw);
+    },
+    handler: () => undefined,
+  });
+}
+
+function sendError(reply: FastifyReply, error: unknown): FastifyReply {
+  return sendResult(reply, errorResult(asMedSealError(error)), '');
+}
+
+function observe(request: FastifyRequest, reply: FastifyReply, logger: Logger, metrics: Metrics): void {
+  const operation = request.routeOptions.config.operation ?? 'none';
+  metrics.observeRequest(operation, reply.statusCode, reply.elapsedTime / 1000);
+  const ms = Math.round(reply.elapsedTime * 10) / 10;
+  logger.debug({ requestId: request.id, operation, status: reply.statusCode, ms }, 'answered');
+}
+
+function noRoute(): MedSealError {
+  return new MedSealError('not-supported', 'There is nothing at this path');
+}
+
+function methodRefused(): InteractionResult {
+  return errorResult(new MedSealError('method-not-allowed', 'This path does not take this method; see Allow'));
+}

@@ -1,0 +1,178 @@
+import { notFound } from '../consent/guarded-reader.ts';
+import { MedSealError } from '../errors.ts';
+import { isResourceType } from '../fhir/definitions/definitions.ts';
+import { readAuditEvent } from '../interactions/audit-event/search.ts';
+import { bundle } from '../interactions/bundle.ts';
+import { evidence } from '../interactions/evidence.ts';
+import { history } from '../interactions/history.ts';
+import { queryPairs } from '../interactions/query-text.ts';
+import { parseVersion, read, readVersion } from '../interactions/read.ts';
+import type { InteractionResult } from '../interactions/result.ts';
+import { search } from '../interactions/search/search.ts';
+import type { Services } from '../interactions/services.ts';
+import { writeOne } from '../interactions/write/single.ts';
+import type { RequestContext } from '../request-context.ts';
+import type { FhirInput } from './fhir-input.ts';
+
+/** One operation of openapi.json that needs a SMART token. */
+export interface FhirOperation {
+  /** http://hl7.org/fhir/R4/valueset-restful-interaction.html, or the operation's name; for the access log. */
+  readonly interaction: string;
+  readonly body?: 'json' | 'form';
+  run(services: Services, context: RequestContext, input: FhirInput): Promise<InteractionResult>;
+}
+
+const searchByQuery: FhirOperation = {
+  interaction: 'search-type',
+  run: (services, context, { type, pairs, preferences }) =>
+    search(services, context, { type, pairs, handling: preferences.handling, posted: false }),
+};
+
+/** http://hl7.org/fhir/R4/search.html: the parameters of URL and body together. */
+const searchByBody: FhirOperation = {
+  interaction: 'search-type',
+  body: 'form',
+  run: (services, context, { type, pairs, form, preferences }) =>
+    search(services, context, { type, pairs: [...pairs, ...form()], handling: preferences.handling, posted: true }),
+};
+
+function historyOf(interaction: string, scope: (input: FhirInput) => { type?: string; id?: string }): FhirOperation {
+  return {
+    interaction,
+    run: (services, context, input) => {
+      const parameter = (name: string) => input.pairs.find(([key]) => key === name)?.[1];
+      const { type, id } = scope(input);
+      return history(services, context, {
+        type: type === undefined ? undefined : knownType(type),
+        id,
+        count: countOf(parameter('_count')),
+        since: sinceOf(parameter('_since')),
+        cursor: parameter('_cursor'),
+      });
+    },
+  };
+}
+
+/** By operationId. */
+export const FHIR_OPERATIONS: Readonly<Record<string, FhirOperation>> = {
+  search: searchByQuery,
+  unionSearch: searchByQuery,
+  searchByPost: searchByBody,
+  unionSearchByPost: searchByBody,
+  unionRead: { interaction: 'read', run: () => Promise.reject(notFound()) },
+  read: {
+    interaction: 'read',
+    async run(services, context, input) {
+      const { type, id } = input;
+      if (type === 'AuditEvent') {
+        const entry = await readAuditEvent(services, context, id);
+        if (entry !== undefined) return entry;
+      }
+      refuseOperation(id);
+      return read(services, context, knownType(type), id, input.readConditions());
+    },
+  },
+  vread: {
+    interaction: 'vread',
+    run: (services, context, input) =>
+      readVersion(services, context, knownType(input.type), input.id, input.vid, input.readConditions()),
+  },
+  evidence: {
+    interaction: 'evidence',
+    run: (services, context, { type, id, vid }) => evidence(services, context, knownType(type), id, vid),
+  },
+  instanceHistory: historyOf('history-instance', ({ type, id }) => ({ type, id })),
+  typeHistory: historyOf('history-type', ({ type }) => ({ type })),
+  systemHistory: historyOf('history-system', () => ({})),
+  create: {
+    interaction: 'create',
+    body: 'json',
+    run: (services, context, input) => {
+      const ifNoneExist = input.header('if-none-exist');
+      return writeOne(services, context, {
+        method: 'POST',
+        type: input.type,
+        ifNoneExist: ifNoneExist === undefined ? undefined : queryPairs(ifNoneExist.replace(/^.*\?/, '')),
+        resource: input.json(),
+        prefer: input.preferences.return ?? 'representation',
+        idempotent: input.idempotent(),
+      });
+    },
+  },
+  update: {
+    interaction: 'update',
+    body: 'json',
+    run: (services, context, input) =>
+      writeOne(services, context, {
+        method: 'PUT',
+        type: input.type,
+        id: input.id,
+        ifMatch: input.ifMatch(),
+        onlyCreate: input.header('if-none-match') === '*',
+        resource: input.json(),
+        prefer: input.preferences.return ?? 'representation',
+        idempotent: input.idempotent(),
+      }),
+  },
+  conditionalUpdate: {
+    interaction: 'update',
+    body: 'json',
+    run: (services, context, input) =>
+      writeOne(services, context, {
+        method: 'PUT',
+        type: input.type,
+        conditional: input.pairs.filter(([name]) => name !== '_format' && name !== '_pretty'),
+        ifMatch: input.ifMatch(),
+        resource: input.json(),
+        prefer: input.preferences.return ?? 'representation',
+        idempotent: input.idempotent(),
+      }),
+  },
+  delete: {
+    interaction: 'delete',
+    run: (services, context, input) =>
+      writeOne(services, context, {
+        method: 'DELETE',
+        type: input.type,
+        id: input.id,
+        ifMatch: input.ifMatch(),
+        prefer: 'minimal',
+        idempotent: input.idempotent(),
+      }),
+  },
+  bundle: {
+    interaction: 'transaction',
+    body: 'json',
+    run: (services, context, input) =>
+      bundle(services, context, {
+        bundle: input.json(),
+        prefer: input.preferences.return ?? 'minimal',
+        handling: input.preferences.handling,
+        idempotent: input.idempotent(),
+      }),
+  },
+};
+
+function knownType(type: string): string {
+  if (isResourceType(type)) return type;
+  throw new MedSealError('not-supported', 'There is no such resource type or operation');
+}
+
+/** `$name` where an id is expected is an operation that does not exist. */
+function refuseOperation(id: string): void {
+  if (id.startsWith('$')) throw new MedSealError('not-supported', 'There is no such operation');
+}
+
+function countOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const count = parseVersion(text);
+  if (count !== undefined) return count;
+  throw new MedSealError('invalid-parameter', '_count must be a positive whole number', { expression: '_count' });
+}
+
+function sinceOf(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const time = Date.parse(text);
+  if (!Number.isNaN(time)) return new Date(time).toISOString();
+  throw new MedSealError('invalid-parameter', '_since must be an instant', { expression: '_since' });
+}

@@ -1,0 +1,47 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** Prometheus metrics. Labels come from our own tables only: operations, statuses, log names; never from a request. */
+export interface Metrics {
+  readonly registry: Registry;
+  observeRequest(operation: string, status: number, seconds: number): void;
+  countDisagreement(): void;
+  countHeldBatch(reason: string): void;
+  setBacklog(log: string, leaves: number): void;
+}
+
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry, prefix: 'medseal_' });
+  const registers = [registry];
+  const requests = new Histogram({
+    name: 'medseal_http_request_seconds',
+    help: 'Time to answer, by operation of openapi.json and status',
+    labelNames: ['operation', 'status'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers,
+  });
+  const disagreements = new Counter({
+    name: 'medseal_consent_disagreements_total',
+    help: 'Times the database permitted what the server denied; any is an alarm',
+    registers,
+  });
+  const held = new Counter({
+    name: 'medseal_held_batches_total',
+    help: 'Batches that need an administrator, by reason; any is an alarm',
+    labelNames: ['reason'],
+    registers,
+  });
+  const backlog = new Gauge({
+    name: 'medseal_unanchored_leaves',
+    help: 'Leaves that are not anchored on the ledger yet',
+    labelNames: ['log'],
+    registers,
+  });
+  return {
+    registry,
+    observeRequest: (operation, status, seconds) => requests.observe({ operation, status: String(status) }, seconds),
+    countDisagreement: () => disagreements.inc(),
+    countHeldBatch: (reason) => held.inc({ reason }),
+    setBacklog: (log, leaves) => backlog.set({ log }, leaves),
+  };
+}

@@ -1,0 +1,172 @@
+import type { FastifyReply, FastifyRequest, HTTPMethods, RouteShorthandOptionsWithHandler } from 'fastify';
+import type { Authenticator } from '../auth/authenticate.ts';
+import { challenge } from '../auth/authenticate.ts';
+import type { AccessRecorder } from '../consent/access-recorder.ts';
+import { notFound } from '../consent/guarded-reader.ts';
+import { MedSealError } from '../errors.ts';
+import type { InteractionResult } from '../interactions/result.ts';
+import type { Services } from '../interactions/services.ts';
+import type { Logger } from '../logger.ts';
+import type { Clock } from '../repository/clock.ts';
+import { type Base, createJournal, type Principal, type RequestContext } from '../request-context.ts';
+import { ADMIN_OPERATIONS, type Administration } from './admin-operations.ts';
+import type { BodyBudget } from './body-budget.ts';
+import { fhirInput } from './fhir-input.ts';
+import { FHIR_OPERATIONS, type FhirOperation } from './fhir-operations.ts';
+import { asMedSealError, errorResult, sendResult } from './http-result.ts';
+import { requireAcceptable, requireContentType } from './negotiation.ts';
+import { type ApiDocument, checkOperations } from './openapi.ts';
+import { PUBLIC_OPERATIONS, type PublicContext } from './public-operations.ts';
+
+export interface ResolverOptions {
+  readonly services: Services;
+  readonly administration: Administration;
+  readonly publicContext: PublicContext;
+  readonly authenticator: Authenticator;
+  readonly recorder: AccessRecorder;
+  readonly clock: Clock;
+  readonly budget: BodyBudget;
+  readonly bodyLimit: number;
+  readonly logger: Logger;
+}
+
+type Route = RouteShorthandOptionsWithHandler;
+
+export interface Resolver {
+  /** For fastify-openapi-glue. */
+  resolve(operationId: string, method: string, path: string): Route;
+  /** What each path of the document does not take. */
+  refusedMethods(): readonly { readonly url: string; readonly methods: HTTPMethods[]; readonly allow: string }[];
+}
+
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+
+/** Turns each operation of openapi.json into a route. @throws MedSealError `internal` for a gap: the boot must fail */
+export function createResolver(document: ApiDocument, options: ResolverOptions): Resolver {
+  const handlers = [FHIR_OPERATIONS, ADMIN_OPERATIONS, PUBLIC_OPERATIONS].flatMap((table) => Object.keys(table));
+  const protections = checkOperations(document, new Set(handlers));
+  return {
+    resolve(operationId) {
+      const fhir = FHIR_OPERATIONS[operationId];
+      if (fhir !== undefined) return withConfig(operationId, fhirRoute(fhir, options));
+      const administration = ADMIN_OPERATIONS[operationId];
+      const protection = protections.get(operationId);
+      if (administration !== undefined && protection === 'operator') {
+        return withConfig(operationId, adminRoute(operationId, options));
+      }
+      const open = PUBLIC_OPERATIONS[operationId];
+      if (open !== undefined && protection === 'public') {
+        return withConfig(operationId, { handler: (request, reply) => open(options.publicContext, request, reply) });
+      }
+      throw new MedSealError('internal', `The operation ${operationId} is not protected as its handler needs`);
+    },
+    refusedMethods: () =>
+      Object.entries(document.paths).map(([path, operations]) => {
+        const taken = Object.keys(operations).map((method) => method.toUpperCase());
+        return {
+          url: path.replaceAll(/\{([^}]+)\}/g, ':$1'),
+          methods: METHODS.filter((method) => !taken.includes(method)),
+          allow: [...taken, ...(taken.includes('GET') ? ['HEAD'] : [])].join(', '),
+        };
+      }),
+  };
+}
+
+function withConfig(operation: string, route: Route): Route {
+  return { ...route, config: { ...route.config, operation } };
+}
+
+/** What authentication found out, kept beside the request until its handler runs. */
+const principals = new WeakMap<FastifyRequest, Principal>();
+
+function fhirRoute(operation: FhirOperation, options: ResolverOptions): Route {
+  return {
+    onRequest: async (request, reply) => {
+      await authenticate(request, reply, options);
+      const { _format: format } = request.query as { _format?: string };
+      requireAcceptable(request.headers.accept, format);
+      if (operation.body !== undefined) {
+        requireContentType(request.headers['content-type'], operation.body);
+        reserveBody(request, reply, options);
+      }
+    },
+    handler: (request, reply) => runFhir(operation, request, reply, options),
+  };
+}
+
+async function authenticate(request: FastifyRequest, reply: FastifyReply, { authenticator }: ResolverOptions) {
+  try {
+    principals.set(request, await authenticator.authenticate(request.headers.authorization));
+  } catch (error) {
+    if (error instanceof MedSealError && error.status === 401) reply.header('WWW-Authenticate', challenge(error));
+    throw error;
+  }
+}
+
+function reserveBody(request: FastifyRequest, reply: FastifyReply, { budget, bodyLimit }: ResolverOptions): void {
+  const announced = Number(request.headers['content-length'] ?? bodyLimit);
+  if (announced > bodyLimit) throw new MedSealError('body-too-large', `A body has at most ${bodyLimit} bytes here`);
+  reply.raw.once('close', budget.reserve(announced));
+}
+
+async function runFhir(
+  operation: FhirOperation,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  options: ResolverOptions,
+): Promise<FastifyReply> {
+  const { services, recorder, logger } = options;
+  const context = contextOf(request, options);
+  const input = fhirInput(request);
+  let result: InteractionResult;
+  try {
+    requireBase(context.base, services);
+    result = await operation.run(services, context, input);
+  } catch (error) {
+    const known = asMedSealError(error);
+    if (known.status >= 500) logger.error({ err: error, requestId: request.id, code: known.code }, 'a request failed');
+    result = errorResult(known);
+  }
+  // Durable before anything leaves: an answer that cannot be recorded is not given.
+  await recorder.record(context, {
+    interaction: operation.interaction,
+    target: [input.type, input.id].filter((part) => part !== '').join('/'),
+    query: request.raw.url?.split(/\?(.*)/s)[1],
+    status: result.status,
+  });
+  return sendResult(reply, result, baseUrl(context.base, services.publicUrl));
+}
+
+function contextOf(request: FastifyRequest, { clock }: ResolverOptions): RequestContext {
+  const principal = principals.get(request);
+  if (principal === undefined) throw new MedSealError('internal', 'A request came past authentication');
+  const { institution } = request.params as { institution?: string };
+  const base: Base = institution === undefined ? { kind: 'union' } : { kind: 'institution', institution };
+  return { requestId: String(request.id), principal, base, instant: clock.now(), journal: createJournal() };
+}
+
+function requireBase(base: Base, { institutions }: Services): void {
+  if (base.kind === 'institution' && institutions.find(base.institution) === undefined) throw notFound();
+}
+
+function baseUrl(base: Base, publicUrl: string): string {
+  return base.kind === 'union' ? `${publicUrl}/fhir` : `${publicUrl}/${base.institution}/fhir`;
+}
+
+function adminRoute(operationId: string, options: ResolverOptions): Route {
+  return {
+    onRequest: async (request, reply) => {
+      await authenticate(request, reply, options);
+      if (principals.get(request)?.administrator !== true) {
+        throw new MedSealError('forbidden', 'This is for the operator only');
+      }
+    },
+    handler: async (request, reply) => {
+      const run = ADMIN_OPERATIONS[operationId];
+      if (run === undefined) throw new MedSealError('internal', 'An operation lost its handler');
+      const { client = '' } = request.params as { client?: string };
+      const body = request.body instanceof Buffer && request.body.length > 0 ? fhirInput(request).json() : undefined;
+      return sendResult(reply, await run(options.administration, { body, client }), options.services.publicUrl);
+    },
+  };
+}

@@ -1,0 +1,155 @@
+import { notFound } from '../../consent/guarded-reader.ts';
+import type { TrailEntry } from '../../consent/guarded-trail.ts';
+import { MedSealError } from '../../errors.ts';
+import { type Operand, parseSearch, type Criterion as SearchCriterion } from '../../fhir/search/query.ts';
+import type { AccessQuery } from '../../repository/permitted-access.ts';
+import type { RequestContext } from '../../request-context.ts';
+import { bundleText } from '../bundle-text.ts';
+import { queryText } from '../query-text.ts';
+import type { InteractionResult } from '../result.ts';
+import type { Cursor } from '../search/cursor.ts';
+import type { SearchRequest } from '../search/search.ts';
+import type { Services } from '../services.ts';
+import { auditEventOf } from './resource.ts';
+
+type AuditServices = Pick<Services, 'trail' | 'registry' | 'names' | 'institutions' | 'cursors' | 'publicUrl'>;
+
+interface TrailCursor extends Cursor {
+  readonly pairs: SearchRequest['pairs'];
+  readonly before: string;
+}
+
+const DEFAULT_COUNT = 20;
+const MAX_COUNT = 1000;
+
+/** The access trail, newest first, by patient, time and id. */
+export async function searchAuditEvents(
+  services: AuditServices,
+  context: RequestContext,
+  request: SearchRequest,
+): Promise<InteractionResult> {
+  const base = context.base.kind === 'institution' ? context.base.institution : '';
+  const purpose = `audit ${base}`;
+  const cursor = request.pairs.find(([name]) => name === '_cursor')?.[1];
+  const resumed = cursor === undefined ? undefined : services.cursors.open<TrailCursor>(cursor, purpose, context);
+  const pairs = resumed?.pairs ?? request.pairs;
+  const { branches, control } = parseSearch('AuditEvent', pairs, services.registry, { handling: request.handling });
+  const limit = Math.min(control.count ?? DEFAULT_COUNT, MAX_COUNT);
+  const before = resumed === undefined ? undefined : BigInt(resumed.before);
+  const query = trailQuery(services, context, branches[0]?.criteria ?? [], before, limit + 1);
+  const found = await services.trail.entries(context, 's', query);
+  const entries = found.slice(0, limit);
+  const url = `${baseUrl(services, context)}/AuditEvent`;
+  const last = entries.at(-1);
+  const self = request.posted || resumed !== undefined || pairs.length === 0 ? url : `${url}?${queryText(pairs)}`;
+  const link = [{ relation: 'self', url: self }];
+  if (found.length > limit && last !== undefined) {
+    const next = services.cursors.seal({ pairs, before: last.row.toString() }, purpose, context);
+    link.push({ relation: 'next', url: `${url}?_cursor=${next}` });
+  }
+  const body = bundleText({ type: 'searchset', link, entry: entries.map((entry) => entryOf(services, entry)) });
+  return { status: 200, body };
+}
+
+/** One entry of the trail by its id; undefined when it is not the trail's, or not to be seen. */
+export async function readAuditEvent(
+  services: AuditServices,
+  context: RequestContext,
+  id: string,
+): Promise<InteractionResult | undefined> {
+  if (!UUID.test(id)) return undefined;
+  const query = { ...trailQuery(services, context, [], undefined, 1), idTokens: [id] };
+  const [entry] = await services.trail.entries(context, 'r', query);
+  if (entry === undefined) return undefined;
+  return { status: 200, body: JSON.stringify(resourceOf(services, entry)), version: 1, lastModified: entry.at };
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+function resourceOf({ publicUrl }: AuditServices, entry: TrailEntry) {
+  return auditEventOf(entry, (name) => name.replace(/^([^/]+)\//, `${publicUrl}/$1/fhir/`));
+}
+
+function entryOf(services: AuditServices, entry: TrailEntry) {
+  return {
+    fullUrl: `${services.publicUrl}/${entry.institution}/fhir/AuditEvent/${entry.id}`,
+    resource: JSON.stringify(resourceOf(services, entry)),
+    members: { search: { mode: 'match' } },
+  };
+}
+
+function baseUrl({ publicUrl }: AuditServices, { base }: RequestContext): string {
+  return base.kind === 'union' ? `${publicUrl}/fhir` : `${publicUrl}/${base.institution}/fhir`;
+}
+
+function trailQuery(
+  services: AuditServices,
+  { base }: RequestContext,
+  criteria: readonly SearchCriterion[],
+  before: bigint | undefined,
+  limit: number,
+): AccessQuery {
+  const institution = base.kind === 'union' ? undefined : services.institutions.find(base.institution);
+  if (base.kind === 'institution' && institution === undefined) throw notFound();
+  const institutions =
+    institution === undefined ? services.institutions.all().map((one) => one.name) : [institution.name];
+  const patients: string[][] = [];
+  const times: { from: string | undefined; until: string | undefined }[][] = [];
+  let idTokens: readonly string[] | undefined;
+  for (const criterion of criteria) {
+    const code = criterion.kind === 'match' && criterion.modifier === undefined ? criterion.parameter.code : '';
+    const operands = criterion.kind === 'match' ? criterion.operands : [];
+    if (code === 'patient') patients.push(operands.flatMap((one) => patientsOf(services, institutions, one)));
+    else if (code === 'date') times.push(operands.flatMap(timesOf));
+    else if (code === '_id') idTokens = operands.flatMap((one) => (one.kind === 'token' && one.code ? [one.code] : []));
+    else {
+      const name = 'parameter' in criterion ? criterion.parameter.code : criterion.kind;
+      throw new MedSealError('search-not-supported', `The access trail is not searched by ${name}`, {
+        expression: name,
+      });
+    }
+  }
+  return {
+    institution: institution?.id,
+    idTokens: idTokens?.filter((id) => UUID.test(id)),
+    patients,
+    times,
+    before,
+    limit,
+  };
+}
+
+function patientsOf({ names }: AuditServices, institutions: readonly string[], operand: Operand): readonly string[] {
+  if (operand.kind !== 'reference') return [];
+  const { id, reference } = operand;
+  return institutions.flatMap((institution) => {
+    const name =
+      id !== undefined ? names.name(institution, 'Patient', id) : reference && names.nameOf(reference, institution);
+    return name === undefined ? [] : [names.idToken(name)];
+  });
+}
+
+/** AuditEvent.recorded is an instant, so every prefix is a range or two. */
+function timesOf(operand: Operand): { from: string | undefined; until: string | undefined }[] {
+  if (operand.kind !== 'date') return [];
+  const low = new Date(operand.low).toISOString();
+  const high = new Date(operand.high).toISOString();
+  const above = { from: high, until: undefined };
+  const below = { from: undefined, until: low };
+  switch (operand.prefix) {
+    case 'gt':
+    case 'sa':
+      return [above];
+    case 'lt':
+    case 'eb':
+      return [below];
+    case 'ge':
+      return [{ from: low, until: undefined }];
+    case 'le':
+      return [{ from: undefined, until: high }];
+    case 'ne':
+      return [below, above];
+    default:
+      return [{ from: low, until: high }];
+  }
+}
