@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { RequestListener, Server } from 'node:http';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import openapiGlue, { type OperationResolver } from 'fastify-openapi-glue';
+import openapiGlue, { type FastifyOpenapiGlueOptions } from 'fastify-openapi-glue';
 import type { AuthorizationServer } from '../auth/server.ts';
 import { MedSealError } from '../errors.ts';
 import type { InteractionResult } from '../interactions/result.ts';
@@ -64,7 +64,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(openapiGlue, {
     specification: OPENAPI_FILE.pathname,
     // Its type asks for method and url too, which it sets itself.
-    operationResolver: resolver.resolve as unknown as OperationResolver,
+    operationResolver: resolver.resolve as unknown as NonNullable<FastifyOpenapiGlueOptions['operationResolver']>,
   });
   for (const { url, methods, allow } of resolver.refusedMethods()) {
     app.route({

@@ -74,8 +74,16 @@ describe('registry', () => {
       ['a patient that is no id', { patient: 'Patient/p', scopes: ['patient/*.rs'] }, /logical ids/],
       ['a practitioner that is no id', { practitioner: '', scopes: ['user/*.rs'] }, /logical ids/],
       ['a patient and a practitioner', { patient: 'p', practitioner: 'd', scopes: ['user/*.rs'] }, /not for two/],
-      ['an administrator for a patient', { administrator: true, institution: '', patient: 'p', scopes: ['admin'] }, /not for two/],
-      ['clinical scopes for an administrator', { administrator: true, institution: '', scopes: ['admin', 'system/*.rs'] }, /admin only/],
+      [
+        'an administrator for a patient',
+        { administrator: true, institution: '', patient: 'p', scopes: ['admin'] },
+        /not for two/,
+      ],
+      [
+        'clinical scopes for an administrator',
+        { administrator: true, institution: '', scopes: ['admin', 'system/*.rs'] },
+        /admin only/,
+      ],
       ['administration for a backend', { scopes: ['admin'] }, /"admin" is not/],
     ];
     for (const [what, more, why] of cases) {

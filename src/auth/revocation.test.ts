@@ -21,7 +21,12 @@ describe('introspection and revocation', () => {
     const key = await testKey('ES384');
     const id = await registerClient(auth, key, { patient: 'p-1', scopes: ['patient/*.rs'], purposes: ['PATRQT'] });
     const other = await registerClient(auth, key);
-    const operator = await registerClient(auth, key, { administrator: true, institution: '', scopes: ['admin'], purposes: [] });
+    const operator = await registerClient(auth, key, {
+      administrator: true,
+      institution: '',
+      scopes: ['admin'],
+      purposes: [],
+    });
     const issued = await getToken(auth, key, id, { scope: 'patient/*.rs' });
     const inspect = async (by: string) => (await postAs(auth, key, by, '/introspect', { token: issued })).body;
     for (const by of [id, operator]) {

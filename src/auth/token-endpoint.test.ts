@@ -87,7 +87,12 @@ describe('token endpoint', () => {
     const key = await testKey('ES384');
     const patientApp = await registerClient(auth, key, { patient: 'p-1', scopes: ['patient/*.rs'], purposes: [] });
     const doctorApp = await registerClient(auth, key, { practitioner: 'd-1', scopes: ['user/*.cruds'] });
-    const operator = await registerClient(auth, key, { administrator: true, institution: '', scopes: ['admin'], purposes: [] });
+    const operator = await registerClient(auth, key, {
+      administrator: true,
+      institution: '',
+      scopes: ['admin'],
+      purposes: [],
+    });
     const ask = async (id: string) => {
       const scope = 'patient/*.rs user/*.rs system/*.rs admin';
       const { body } = await requestToken(auth, await signAssertion(auth, key, id), { scope });

@@ -43,14 +43,11 @@ export interface DescriberOptions {
 export function createDescriber(options: DescriberOptions): Describer {
   const { registry, names, facts, tokenizer, sortKeys } = options;
 
+  /** Ids and times of change are columns, not tokens. */
   function index(resource: Resource): readonly IndexedParameter[] {
-    const found: IndexedParameter[] = [];
-    for (const parameter of registry.searchParametersOf(resource.resourceType).values()) {
-      if (parameter.code === '_id' || parameter.code === '_lastUpdated') continue;
-      const values = parameter.values(resource);
-      if (values.length > 0) found.push({ parameter, values });
-    }
-    return found;
+    return registry
+      .searchValuesOf(resource)
+      .filter(({ parameter: { code } }) => code !== '_id' && code !== '_lastUpdated');
   }
 
   function consentChange(consent: Consent, institution: string, version: number): ConsentChange {

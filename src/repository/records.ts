@@ -3,7 +3,9 @@ import { LRUCache } from 'lru-cache';
 import { invariant, MedSealError } from '../errors.ts';
 import type { Identities } from '../sealing/identity.ts';
 import type { KeyService } from '../sealing/key-service.ts';
-import { envelopeKid, openVersion } from '../sealing/version.ts';
+import { envelopeKid, joinSegments, openVersion } from '../sealing/version.ts';
+import { cidOfDigest, readIndexBlock } from '../storage/content/cid.ts';
+import type { ContentStore } from '../storage/content/port.ts';
 import type { InstitutionDirectory } from './institutions.ts';
 import type { PermittedRow } from './permitted.ts';
 import { sealingSubjects } from './write.ts';
@@ -31,15 +33,15 @@ export interface RecordOpenerOptions {
   readonly keys: KeyService;
   readonly identities: Identities;
   readonly institutions: InstitutionDirectory;
-  /** Fetches a JWE that PostgreSQL no longer holds. */
-  readonly fetch: (row: PermittedRow) => Promise<Uint8Array>;
+  /** Holds what PostgreSQL no longer does. */
+  readonly content: Pick<ContentStore, 'get'>;
   /** Bytes of opened content to keep; 0 for none. */
   readonly cacheBytes?: number;
 }
 
 /** Opened versions never change, so what is kept cannot be stale; whether it may be shown is decided before, each time. */
 export function createRecordOpener(options: RecordOpenerOptions): RecordOpener {
-  const { keys, identities, institutions, fetch, cacheBytes = 16 * 1024 * 1024 } = options;
+  const { keys, identities, institutions, content: store, cacheBytes = 16 * 1024 * 1024 } = options;
   const cache =
     cacheBytes === 0
       ? undefined
@@ -61,7 +63,7 @@ export function createRecordOpener(options: RecordOpenerOptions): RecordOpener {
         version: row.version,
         subjects: sealingSubjects(row.patients, institution.name, identities),
       };
-      const sealed = row.interaction === 'delete' ? undefined : (row.sealed ?? (await fetch(row)));
+      const sealed = row.interaction === 'delete' ? undefined : (row.sealed ?? (await fetchSealed(store, row.digest)));
       const { content, facts, salt } = openVersion(context, sealed, row.envelope, key);
       if (facts.at !== row.at)
         throw new MedSealError('sealed-content-damaged', 'A version bears another time than its row');
@@ -70,4 +72,27 @@ export function createRecordOpener(options: RecordOpenerOptions): RecordOpener {
       return { ...opened, row };
     },
   };
+}
+
+/** From the content store: one block, or an index block and the segments that it links to (sealing/version.ts). */
+async function fetchSealed(store: Pick<ContentStore, 'get'>, digest: Buffer | null): Promise<Uint8Array> {
+  if (digest === null) throw gone();
+  const whole = await store.get(cidOfDigest('raw', digest));
+  if (whole !== undefined) return whole;
+  const index = await store.get(cidOfDigest('dag-cbor', digest));
+  if (index === undefined) throw gone();
+  const segments: Uint8Array[] = [];
+  for (const cid of readIndexBlock(index)) {
+    const segment = await store.get(cid);
+    if (segment === undefined) throw gone();
+    segments.push(segment);
+  }
+  return joinSegments(segments);
+}
+
+function gone(): MedSealError {
+  return new MedSealError(
+    'sealed-content-damaged',
+    'A sealed block is neither in the database nor in the content store',
+  );
 }

@@ -29,7 +29,7 @@ export interface KeyService {
   /** The wrapping key that `kid` names. @throws `sealed-content-damaged` when a KEK is gone: erased, or never there */
   openingKey(kid: string): Promise<KeyObject>;
   /** A secret of this node by name, made by `make` the first time. */
-  secret(name: string, make?: () => Buffer): Promise<Buffer>;
+  secret(name: string, make?: () => Buffer | Promise<Buffer>): Promise<Buffer>;
 }
 
 export interface KeyServiceOptions {
@@ -123,7 +123,7 @@ export function createKeyService({ database, master, faults, cacheSize = 20_000 
       const context = `secret ${name}`;
       const stored = await selectSecret(database, name);
       if (stored !== undefined) return master.unwrap(stored, context);
-      await insertSecret(database, name, master.wrap(make(), context));
+      await insertSecret(database, name, master.wrap(await make(), context));
       const settled = await selectSecret(database, name);
       invariant(settled !== undefined, 'a secret that was just made is not there');
       return master.unwrap(settled, context);

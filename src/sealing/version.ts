@@ -196,7 +196,8 @@ function saltOf(cek: KeyObject): KeyObject {
   return createSecretKey(createHmac('sha256', cek).update('medseal/salt/1').digest());
 }
 
-function joinSegments(segments: readonly Buffer[]): Buffer {
+/** Segments as one text, the form in which a row holds them. */
+export function joinSegments(segments: readonly Uint8Array[]): Buffer {
   return Buffer.concat(segments.flatMap((segment, index) => (index === 0 ? [segment] : [NEWLINE, segment])));
 }
 

@@ -39,7 +39,7 @@ const compiled = new Map<string, readonly CompiledExpression[]>();
  *
  * Undeterminable is a logical reference (identifier or display alone), a conditional one, a `urn:` that no entry of the
  * same Bundle has, an unknown URL, a fragment that leads nowhere, each unless `Reference.type` or the reference itself
- * says that it is no Patient; and a contained Patient, or one in a Bundle under a `urn:`, whose identity outside is
+ * says that it is no Patient (in a contained resource a mere display does not count); and a contained Patient, or one in a Bundle under a `urn:`, whose identity outside is
  * unknown, unless its `link` names one.
  */
 export function patientReferences(resource: object): PatientReferences {
@@ -126,7 +126,7 @@ class Search {
         return;
       default:
         // A target in the same Bundle is visited as an entry of its own.
-        if (!place.entry?.types.has(String(value.reference))) this.#unknown(value.type);
+        if (!place.entry?.types.has(String(value.reference)) && !isMereText(value, place)) this.#unknown(value.type);
     }
   }
 
@@ -143,6 +143,11 @@ class Search {
     const { version, ...patient } = reference;
     this.references.push(version === undefined ? reference : patient);
   }
+}
+
+/** A contained resource's reference of words alone, such as an insurer's name: it adds nobody to its container's patients. */
+function isMereText({ reference, identifier }: JsonObject, { contained }: Place): boolean {
+  return contained === true && reference === undefined && identifier === undefined;
 }
 
 /** In a Bundle, relative to the entry's own base (http://hl7.org/fhir/R4/bundle.html#references). */

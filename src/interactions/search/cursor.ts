@@ -21,6 +21,8 @@ export interface Cursors {
 }
 
 const HEADER = protectedHeader({});
+/** The same in front of every cursor, so none of them carries it. */
+const PREFIX = `${HEADER}..`;
 
 /** @param secret the node's index secret */
 export function createCursors(secret: Buffer, random: (length: number) => Buffer): Cursors {
@@ -28,10 +30,10 @@ export function createCursors(secret: Buffer, random: (length: number) => Buffer
   return {
     seal(content, purpose, context) {
       const plaintext = JSON.stringify({ ...content, purpose: bind(purpose, context) });
-      return sealCompact(key, random(12), HEADER, Buffer.from(plaintext)).slice(HEADER.length);
+      return sealCompact(key, random(12), HEADER, Buffer.from(plaintext)).slice(PREFIX.length);
     },
     open<T extends Cursor>(cursor: string, purpose: string, context: RequestContext): T {
-      const content = openOr400(() => JSON.parse(openCompact(key, HEADER + cursor).toString('utf8')) as T);
+      const content = openOr400(() => JSON.parse(openCompact(key, PREFIX + cursor).toString('utf8')) as T);
       if (content.purpose !== bind(purpose, context)) throw invalid();
       return content;
     },

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { encode } from '@ipld/dag-cbor';
+import { decode, encode } from '@ipld/dag-cbor';
 import { CID } from 'multiformats/cid';
 
 /**
@@ -86,4 +86,9 @@ export function matchesCid(cid: string, bytes: Uint8Array): boolean {
 /** A dag-cbor block that links to `cids` in this order, so that pinning it pins them. */
 export function indexBlock(cids: readonly string[]): Uint8Array {
   return encode(cids.map((cid) => CID.parse(cid)));
+}
+
+/** The CIDs that {@link indexBlock} was made of. */
+export function readIndexBlock(bytes: Uint8Array): readonly string[] {
+  return decode<readonly CID[]>(bytes).map(String);
 }

@@ -18,7 +18,7 @@ export interface Batch {
   readonly blocks: readonly Block[];
 }
 
-export interface ContentStatus {
+interface ContentStatus {
   readonly reachable: boolean;
   /** Batches kept. */
   readonly roots?: number;

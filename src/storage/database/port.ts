@@ -41,7 +41,7 @@ export interface TransactionOptions {
   readonly pipelined?: boolean;
 }
 
-export interface DatabaseStatus {
+interface DatabaseStatus {
   /** Both databases answered. */
   readonly reachable: boolean;
   /** Such as `18.4`, of the records database. */

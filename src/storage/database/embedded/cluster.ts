@@ -16,7 +16,7 @@ export const SUPERUSER = 'postgres';
  * Makes the cluster by initdb if it is not there. initdb works under another name, so that one that was cut short is
  * never taken for a cluster.
  *
- * @throws MedSealError `invalid-configuration` when an existing cluster is gone or of another major version
+ * @throws MedSealError `invalid-configuration` when an existing cluster is of another major version
  */
 export async function ensureCluster(home: Home, binaries: Binaries): Promise<void> {
   const { directory, cluster } = home;
@@ -28,7 +28,6 @@ export async function ensureCluster(home: Home, binaries: Binaries): Promise<voi
       `The database in ${cluster} was made by PostgreSQL ${version}, this version of MedSeal brings ${binaries.majorVersion}.`,
     );
   }
-  if (home.mustExist) throw new MedSealError('invalid-configuration', `The database files in ${cluster} are gone.`);
   for (const name of await readdir(directory)) {
     if (name.endsWith(UNFINISHED)) await rm(join(directory, name), { recursive: true });
   }

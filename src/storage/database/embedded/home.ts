@@ -17,8 +17,6 @@ export interface Home {
   readonly cluster: string;
   /** Who owns the cluster and runs the server. */
   readonly account: Account | undefined;
-  /** The database was made before: it must not be made again when it is not there. */
-  readonly mustExist: boolean;
   /** To be called once the database has been made. */
   initialised(): Promise<void>;
 }
@@ -30,9 +28,11 @@ interface Pointer {
 }
 
 /**
- * Normally `database/` in the data directory. When we are root, PostgreSQL runs under another account; if that cannot
- * enter the data directory, the database lies in a directory of its own below `/var/lib`, and `database.json` in the
- * data directory says where.
+ * Finds the place, or chooses it the first time: normally `database/` in the data directory. When we are root,
+ * PostgreSQL runs under another account; if that cannot enter the data directory, the database lies in a directory of
+ * its own below `/var/lib`, and `database.json` in the data directory says where.
+ *
+ * @throws MedSealError `invalid-configuration` when the database that should be there is not, or is another account's
  */
 export async function findHome(dataDirectory: string, logger: Logger): Promise<Home> {
   const pointerFile = join(dataDirectory, 'database.json');
@@ -42,12 +42,16 @@ export async function findHome(dataDirectory: string, logger: Logger): Promise<H
   const directory = pointer?.directory ?? join(dataDirectory, 'database');
   if (pointer !== undefined) logger.info({ directory }, 'the database files lie outside the data directory');
   const cluster = join(directory, 'cluster');
+  if (pointer?.initialised && !(await exists(cluster))) {
+    // Never start anew in its place, as after a container was replaced that had only its data directory on a volume.
+    const message = `The database files in ${cluster} are gone, or this account may not enter there.`;
+    throw new MedSealError('invalid-configuration', message);
+  }
   await prepare(directory);
   return {
     directory,
     cluster,
     account: (await ownerOf(cluster)) ?? (await serverAccount()),
-    mustExist: pointer?.initialised ?? false,
     async initialised() {
       if (pointer !== undefined) await writePointer(pointerFile, { directory, initialised: true });
     },

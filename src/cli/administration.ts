@@ -1,0 +1,111 @@
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import type { Command } from './commands.ts';
+import { administer, connect } from './connection.ts';
+import { needed, UsageError } from './usage.ts';
+
+export const institution: Command = {
+  usage: 'institution add ID | institution list',
+  summary: 'Add or list institutions',
+  about: 'ID becomes the first part of the institution’s base, /ID/fhir: a-z, 0-9 and inner hyphens.',
+  async run(args) {
+    const [verb, id] = args;
+    if (verb === 'list') {
+      const { institutions } = (await administer(connect(), 'GET', '/admin/institutions')) as {
+        institutions: { id: string }[];
+      };
+      for (const one of institutions) process.stdout.write(`${one.id}\n`);
+      return 0;
+    }
+    if (verb !== 'add') throw new UsageError('say add or list');
+    const connection = connect();
+    await administer(connection, 'POST', '/admin/institutions', { id: needed(id, 'ID') });
+    process.stdout.write(`institution ${id}: ${connection.address.publicUrl}/${id}/fhir\n`);
+    return 0;
+  },
+};
+
+const OPTIONS = {
+  institution: { type: 'string' },
+  jwks: { type: 'string' },
+  'jwks-uri': { type: 'string' },
+  purpose: { type: 'string', multiple: true },
+  scope: { type: 'string', multiple: true },
+  patient: { type: 'string' },
+  practitioner: { type: 'string' },
+} as const;
+
+export const client: Command = {
+  usage: 'client add ID --institution I --jwks FILE --purpose P | client list | client disable ID',
+  summary: 'Register, list or disable clients',
+  about: [
+    'client add ID --institution I (--jwks FILE | --jwks-uri URL) [--purpose P]... [--scope S]...',
+    '           [--patient ID | --practitioner ID]',
+    '',
+    'FILE holds the client’s public keys (a JSON Web Key Set). P is a code of v3-PurposeOfUse, such as TREAT or HRESCH.',
+    'Scopes are system/*.cruds unless said otherwise; patient/*.rs patient/Consent.cruds for a patient, user/*.cruds for',
+    'a practitioner.',
+  ].join('\n'),
+  async run(args) {
+    const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+    const [verb, id] = positionals;
+    if (verb === 'list') return list();
+    if (verb === 'disable') return disable(needed(id, 'ID'));
+    if (verb !== 'add') throw new UsageError('say add, list or disable');
+    const { patient, practitioner } = values;
+    const registration = {
+      id: needed(id, 'ID'),
+      institution: needed(values.institution, '--institution'),
+      ...keysOf(values),
+      purposes: values.purpose ?? [],
+      scopes: values.scope?.flatMap((scope) => scope.split(' ')) ?? defaultScopes(patient, practitioner),
+      ...(patient === undefined ? {} : { patient }),
+      ...(practitioner === undefined ? {} : { practitioner }),
+    };
+    await administer(connect(), 'POST', '/admin/clients', registration);
+    const purposes = registration.purposes.join(' ') || 'none';
+    process.stdout.write(
+      `client ${id} of ${registration.institution}: ${registration.scopes.join(' ')}, purpose ${purposes}\n`,
+    );
+    return 0;
+  },
+};
+
+function keysOf(values: { readonly jwks?: string; readonly 'jwks-uri'?: string }): object {
+  const uri = values['jwks-uri'];
+  if (uri !== undefined) return { jwksUri: uri };
+  const file = needed(values.jwks, '--jwks or --jwks-uri');
+  try {
+    return { jwks: JSON.parse(readFileSync(file, 'utf8')) };
+  } catch {
+    throw new UsageError(`${file} is not a readable JSON file`);
+  }
+}
+
+export function defaultScopes(patient: string | undefined, practitioner: string | undefined): readonly string[] {
+  if (patient !== undefined) return ['patient/*.rs', 'patient/Consent.cruds'];
+  return practitioner !== undefined ? ['user/*.cruds'] : ['system/*.cruds'];
+}
+
+async function list(): Promise<number> {
+  interface Listed {
+    id: string;
+    institution: string;
+    purposes: string[];
+    scopes: string[];
+    disabled: boolean;
+  }
+  const { clients } = (await administer(connect(), 'GET', '/admin/clients')) as { clients: Listed[] };
+  for (const one of clients) {
+    const state = one.disabled ? ' (disabled)' : '';
+    const facts = [one.id + state, one.institution || '-', one.purposes.join(' ') || '-', one.scopes.join(' ')];
+    process.stdout.write(`${facts.join('\t')}\n`);
+  }
+  return 0;
+}
+
+async function disable(id: string): Promise<number> {
+  await administer(connect(), 'DELETE', `/admin/clients/${encodeURIComponent(id)}`);
+  process.stdout.write(`client ${id} is disabled, its tokens are revoked\n`);
+  return 0;
+}

@@ -1,0 +1,32 @@
+import { client, institution } from './administration.ts';
+import { token } from './token.ts';
+import { verify } from './verify.ts';
+
+export interface Command {
+  readonly usage: string;
+  /** A line, for the list of commands. */
+  readonly summary: string;
+  /** What `--help` says. */
+  readonly about: string;
+  /** @returns the exit code */
+  run(args: readonly string[]): Promise<number>;
+}
+
+const serve: Command = {
+  usage: 'serve [--demo]',
+  summary: 'Start a server',
+  about: 'Starts a server as `npm start` does; configuration is by environment (README.md, Configuration).',
+  async run(args) {
+    const { serve: start } = await import('../serve.ts');
+    await start(args);
+    return 0;
+  },
+};
+
+export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
+  ['serve', serve],
+  ['institution', institution],
+  ['client', client],
+  ['token', token],
+  ['verify', verify],
+]);

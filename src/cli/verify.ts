@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { readConfig } from '../config.ts';
+import { verifyEvidence } from '../trail/evidence/verify.ts';
+import type { Command } from './commands.ts';
+import { readRoots } from './data-directory.ts';
+import { needed, UsageError } from './usage.ts';
+
+export const verify: Command = {
+  usage: 'verify FILE [--roots ROOTS]',
+  summary: 'Verify an evidence file, with no network and no server',
+  about: [
+    'FILE is what GET {base}/{Type}/{id}/_history/{version}/$evidence answered. ROOTS are the trust roots pinned by whoever',
+    'verifies, by default roots.json of the data directory; they are never taken from FILE. Exit code 0: verified.',
+  ].join('\n'),
+  async run(args) {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      options: { roots: { type: 'string' } },
+      allowPositionals: true,
+    });
+    const file = needed(positionals[0], 'FILE');
+    const roots = readRoots(values.roots ?? join(readConfig().dataDirectory, 'roots.json'));
+    const { record, version, interaction, time, author, anchor } = verifyEvidence(readBytes(file), roots);
+    process.stdout.write(
+      [
+        `verified: ${record} version ${version}`,
+        `  ${interaction} at ${time} by ${author}`,
+        `  log of ${anchor.institution}: size ${anchor.size}, root ${anchor.root}`,
+        `  anchored at ${anchor.blockTime}: transaction ${anchor.transactionId}, block ${anchor.block}`,
+        `  endorsed by ${anchor.endorsedBy.join(', ')} (${anchor.assurance})`,
+        '',
+      ].join('\n'),
+    );
+    return 0;
+  },
+};
+
+function readBytes(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch {
+    throw new UsageError(`${file} cannot be read`);
+  }
+}

@@ -1,0 +1,100 @@
+import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { parseArgs } from 'node:util';
+import { announceServer, pinRoots, withdrawServer } from './cli/data-directory.ts';
+import { ensureOperator } from './cli/operator.ts';
+import { compose, type Node } from './compose.ts';
+import { type Config, readConfig } from './config.ts';
+import { MedSealError } from './errors.ts';
+import type { Logger } from './logger.ts';
+import { createPinoLogger } from './pino-logger.ts';
+import { readVersion } from './version.ts';
+
+/** How long requests under way may take to end after SIGTERM, milliseconds. */
+const GRACE = 3000;
+
+/** `medseal serve [--demo]`: start, signals, graceful stop. */
+export async function serve(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({ args: [...args], options: { demo: { type: 'boolean', default: false } } });
+  let config: Config;
+  try {
+    config = readConfig();
+  } catch (error) {
+    if (!(error instanceof MedSealError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 2;
+    return;
+  }
+  const logger = createPinoLogger(config.logLevel);
+  try {
+    await run(config, logger, values.demo);
+  } catch (error) {
+    logger.error({ err: error }, 'the server could not start');
+    process.stderr.write(`medseal: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  }
+}
+
+async function run(config: Config, logger: Logger, demo: boolean): Promise<void> {
+  const server = await listen(config);
+  const { port } = server.address() as AddressInfo;
+  const origin = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
+  let setUp = false;
+  const stopSignal = awaitStopSignal();
+  mkdirSync(config.dataDirectory, { recursive: true });
+  const publicUrl = config.publicUrl ?? origin;
+  const node = await compose({ config, logger, server, publicUrl, version: readVersion(), isSetUp: () => setUp });
+  try {
+    server.off('request', refuseUntilReady);
+    pinRoots(config.dataDirectory, node.roots);
+    await ensureOperator(config.dataDirectory, node.clients);
+    announceServer(config.dataDirectory, { url: origin, publicUrl, pid: process.pid });
+    const story = demo
+      ? await (await import('./demo/demo.ts')).setUpDemo(config.dataDirectory, node, publicUrl)
+      : undefined;
+    setUp = true;
+    process.stdout.write(`ready ${origin}\n`);
+    if (node.institutions.all().length === 0) logger.info({}, 'no institution yet: npx medseal institution add ID');
+    void story?.tell(origin).catch((error: unknown) => logger.error({ err: error }, 'the demonstration ended early'));
+    await stopSignal;
+  } finally {
+    withdrawServer(config.dataDirectory);
+    await shutDown(server, node);
+  }
+}
+
+/** Listens at once, so that the port, and with it the public URL, is known before anything is made. */
+async function listen({ host, port }: Config): Promise<Server> {
+  const server = createServer({ keepAliveTimeout: 65_000, requestTimeout: 120_000 });
+  server.on('request', refuseUntilReady);
+  server.listen(port, host);
+  await once(server, 'listening');
+  return server;
+}
+
+function refuseUntilReady(_request: unknown, response: ServerResponse): void {
+  const issue = [{ severity: 'error', code: 'transient', diagnostics: 'The server is starting' }];
+  response.writeHead(503, { 'Content-Type': 'application/fhir+json; charset=utf-8', 'Retry-After': '1' });
+  response.end(JSON.stringify({ resourceType: 'OperationOutcome', issue }));
+}
+
+/** The first SIGTERM or SIGINT; npm and a terminal may send it twice. */
+function awaitStopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve());
+  });
+}
+
+async function shutDown(server: Server, node: Node): Promise<void> {
+  server.close();
+  server.closeIdleConnections();
+  const deadline = setTimeout(() => server.closeAllConnections(), GRACE);
+  await new Promise<void>((resolve) => {
+    server.listening ? server.once('close', resolve) : resolve();
+  });
+  clearTimeout(deadline);
+  await node.close();
+  process.exit(0);
+}
