@@ -42,7 +42,7 @@ import { createPermittedAccessReader } from './repository/permitted-access.ts';
 import { createRecordOpener } from './repository/records.ts';
 import { createVersionLoader } from './repository/version-loader.ts';
 import { createVersionWriter } from './repository/write.ts';
-import { createSortKeySealer } from './sealing/blind-index/sort-keys.ts';
+import { createSources } from './sealing/blind-index/sources.ts';
 import { createTokenizer } from './sealing/blind-index/tokenizer.ts';
 import { createIdentities, deriveKey } from './sealing/identity.ts';
 import { createKeyService } from './sealing/key-service.ts';
@@ -58,7 +58,6 @@ import { createEvidenceCollector } from './trail/evidence/collect.ts';
 import { ROOTS_FORMAT, type TrustRoots } from './trail/evidence/roots.ts';
 import { generateLedgerIdentities, ledgerRoots, parseLedgerIdentities } from './trail/ledger/embedded/identities.ts';
 import { createEmbeddedLedger } from './trail/ledger/embedded/ledger.ts';
-import type { Ledger } from './trail/ledger/port.ts';
 import { createReceiptSigner } from './trail/receipt.ts';
 import { createReconciler } from './trail/reconcile.ts';
 import { registerInstitution } from './trail/registration.ts';
@@ -109,7 +108,6 @@ export async function compose(options: ComposeOptions): Promise<Node> {
   const secret = await keys.secret('index');
   const identities = createIdentities(secret);
   const tokenizer = createTokenizer(secret);
-  const sortKeys = createSortKeySealer(secret, random);
 
   // repository
   const clock = await startClock(database, logger);
@@ -153,10 +151,11 @@ export async function compose(options: ComposeOptions): Promise<Node> {
 
   // consent
   const registry = createSearchRegistry();
+  const sourcesOf = createSources();
   const facts = createFactsReader(registry, names);
   const principals = createPrincipalResolver({ institutions, names, tokenizer });
   const contentKey = deriveKey(secret, 'content');
-  const describer = createDescriber({ registry, names, facts, tokenizer, sortKeys, contentKey });
+  const describer = createDescriber({ registry, names, facts, tokenizer, sourcesOf, contentKey });
   const writer = createVersionWriter({ database, keys, identities, random, faults, onCommit: worker.wake });
   const services: Services = {
     reader: createGuardedReader({
@@ -166,7 +165,6 @@ export async function compose(options: ComposeOptions): Promise<Node> {
       principals,
       facts,
       names,
-      sortKeys,
       logger,
       onDisagreement: metrics.countDisagreement,
     }),
@@ -178,6 +176,7 @@ export async function compose(options: ComposeOptions): Promise<Node> {
     registry,
     validator: createValidator(),
     tokenizer,
+    sourcesOf,
     receipts: createReceiptSigner(keys),
     evidence: createEvidenceCollector(database, ledger),
     cursors: createCursors(secret, random),

@@ -3,19 +3,7 @@
  * and chosen per token by the `hl7-b2b` extension of the client's assertion.
  */
 import { errors } from 'oidc-provider';
-
-/** Every code below `PurposeOfUse` in http://terminology.hl7.org/CodeSystem/v3-ActReason. */
-export const PURPOSES_OF_USE: ReadonlySet<string> = new Set([
-  'HMARKT',
-  ...['HOPERAT', 'CAREMGT', 'DONAT', 'FRAUD', 'GOV', 'HACCRED', 'HCOMPL', 'HDECD', 'HDIRECT', 'HDM', 'HLEGAL'],
-  ...['HOUTCOMS', 'HPRGRP', 'HQUALIMP', 'HSYSADMIN', 'LABELING', 'METAMGT', 'MEMADMIN', 'MILCDM', 'PATADMIN'],
-  ...['PATSFTY', 'PERFMSR', 'RECORDMGT', 'SYSDEV', 'HTEST', 'TRAIN'],
-  ...['HPAYMT', 'CLMATTCH', 'COVAUTH', 'COVERAGE', 'ELIGDTRM', 'ELIGVER', 'ENROLLM', 'MILDCRG', 'REMITADV'],
-  ...['HRESCH', 'BIORCH', 'CLINTRCH', 'CLINTRCHNPC', 'CLINTRCHPC', 'PRECLINTRCH', 'DSRCH', 'POARCH', 'TRANSRCH'],
-  ...['PATRQT', 'FAMRQT', 'PWATRNY', 'SUPNWK'],
-  ...['PUBHLTH', 'DISASTER', 'THREAT'],
-  ...['TREAT', 'CLINTRL', 'COC', 'ETREAT', 'BTG', 'ERTREAT', 'POPHLTH'],
-]);
+import { PURPOSES_OF_USE } from '../fhir/terminology/purpose-of-use.ts';
 
 /** The code system by its OID, which UDAP prescribes, and by its URL. */
 const SYSTEM_PREFIX =

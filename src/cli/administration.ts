@@ -1,15 +1,14 @@
 import { readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import type { Command } from './commands.ts';
 import { administer, connect } from './connection.ts';
-import { needed, UsageError } from './usage.ts';
+import { needed, parseOptions, UsageError } from './usage.ts';
 
 export const institution: Command = {
-  usage: 'institution add ID | institution list',
+  usage: ['medseal institution add ID', 'medseal institution list'],
   summary: 'Add or list institutions',
   about: 'ID becomes the first part of the institution’s base, /ID/fhir: a-z, 0-9 and inner hyphens.',
   async run(args) {
-    const [verb, id] = args;
+    const [verb, id] = parseOptions(args, {}, 2).positionals;
     if (verb === 'list') {
       const { institutions } = (await administer(connect(), 'GET', '/admin/institutions')) as {
         institutions: { id: string }[];
@@ -36,18 +35,20 @@ const OPTIONS = {
 } as const;
 
 export const client: Command = {
-  usage: 'client add ID --institution I --jwks FILE --purpose P | client list | client disable ID',
+  usage: [
+    'medseal client add ID --institution I (--jwks FILE | --jwks-uri URL)',
+    '                          [--purpose P]... [--scope S]... [--patient ID | --practitioner ID]',
+    'medseal client list',
+    'medseal client disable ID',
+  ],
   summary: 'Register, list or disable clients',
   about: [
-    'client add ID --institution I (--jwks FILE | --jwks-uri URL) [--purpose P]... [--scope S]...',
-    '           [--patient ID | --practitioner ID]',
-    '',
     'FILE holds the client’s public keys (a JSON Web Key Set). P is a code of v3-PurposeOfUse, such as TREAT or HRESCH.',
     'Scopes are system/*.cruds unless said otherwise; patient/*.rs patient/Consent.cruds for a patient, user/*.cruds for',
     'a practitioner.',
   ].join('\n'),
   async run(args) {
-    const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+    const { values, positionals } = parseOptions(args, OPTIONS, 2);
     const [verb, id] = positionals;
     if (verb === 'list') return list();
     if (verb === 'disable') return disable(needed(id, 'ID'));

@@ -3,7 +3,8 @@ import { token } from './token.ts';
 import { verify } from './verify.ts';
 
 export interface Command {
-  readonly usage: string;
+  /** A line, or one for each form that it has. */
+  readonly usage: string | readonly string[];
   /** A line, for the list of commands. */
   readonly summary: string;
   /** What `--help` says. */
@@ -13,7 +14,7 @@ export interface Command {
 }
 
 const serve: Command = {
-  usage: 'serve [--demo]',
+  usage: 'medseal serve [--demo]',
   summary: 'Start a server',
   about: 'Starts a server as `npm start` does; configuration is by environment (README.md, Configuration).',
   async run(args) {

@@ -33,13 +33,22 @@ export function withdrawServer(directory: string): void {
 /** @throws MedSealError `storage-unavailable` when no server runs on this data directory */
 export function findServer(directory: string): ServerAddress {
   const file = join(directory, 'server.json');
-  if (!existsSync(file)) {
-    throw new MedSealError(
-      'storage-unavailable',
-      `No server runs on ${directory}. Start one, or set MEDSEAL_DATA to its data directory`,
-    );
+  const address = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as ServerAddress) : undefined;
+  if (address !== undefined && runs(address.pid)) return address;
+  throw new MedSealError(
+    'storage-unavailable',
+    `No server runs on ${directory}. Start one, or set MEDSEAL_DATA to its data directory`,
+  );
+}
+
+/** One that was killed had no time to withdraw its address. */
+function runs(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // It runs, as somebody else.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
-  return JSON.parse(readFileSync(file, 'utf8')) as ServerAddress;
 }
 
 /** Writes the roots once; later starts must have the same. @throws MedSealError `invalid-configuration` */

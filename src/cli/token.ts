@@ -2,16 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { MedSealError } from '../errors.ts';
 import { defaultScopes } from './administration.ts';
 import type { Command } from './commands.ts';
-import { administer, type Connection, connect, requestToken } from './connection.ts';
+import { administer, type Connection, connect, localTokenEndpoint, requestToken } from './connection.ts';
 import { readClient, type StoredClient, storeClient } from './data-directory.ts';
 import { generateClientKey } from './operator.ts';
-import { needed } from './usage.ts';
+import { needed, parseOptions } from './usage.ts';
 
 /** Whose patients and practitioners `patient:ID` and `practitioner:ID` are. */
 const PERSONS_INSTITUTION = 'hospital-a';
 
 export const token: Command = {
-  usage: 'token CLIENT',
+  usage: 'medseal token CLIENT',
   summary: 'Print an access token of one of this node’s own clients',
   about: [
     'CLIENT is a client whose private key lies in the data directory, as those of the demonstration do: hospital-a,',
@@ -19,13 +19,17 @@ export const token: Command = {
     'The token lasts five minutes.',
   ].join('\n'),
   async run(args) {
-    const name = needed(args[0], 'CLIENT');
-    const connection = connect();
-    const client = readClient(connection.directory, name) ?? (await registerPerson(connection, name));
-    process.stdout.write(`${await requestToken(connection.address, client)}\n`);
+    const name = needed(parseOptions(args, {}, 1).positionals[0], 'CLIENT');
+    process.stdout.write(`${await accessToken(connect(), name)}\n`);
     return 0;
   },
 };
+
+/** An access token of a client whose key is here, or of a person who is registered for it now. */
+export async function accessToken(connection: Connection, name: string): Promise<string> {
+  const client = readClient(connection.directory, name) ?? (await registerPerson(connection, name));
+  return requestToken(localTokenEndpoint(connection.address), client);
+}
 
 /** The client's own id is random: a Patient's id is not stored in the clear. */
 async function registerPerson(connection: Connection, name: string): Promise<StoredClient> {

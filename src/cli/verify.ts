@@ -1,25 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { readConfig } from '../config.ts';
 import { verifyEvidence } from '../trail/evidence/verify.ts';
 import type { Command } from './commands.ts';
 import { readRoots } from './data-directory.ts';
-import { needed, UsageError } from './usage.ts';
+import { needed, parseOptions, UsageError } from './usage.ts';
 
 export const verify: Command = {
-  usage: 'verify FILE [--roots ROOTS]',
+  usage: 'medseal verify FILE [--roots ROOTS]',
   summary: 'Verify an evidence file, with no network and no server',
   about: [
     'FILE is what GET {base}/{Type}/{id}/_history/{version}/$evidence answered. ROOTS are the trust roots pinned by whoever',
     'verifies, by default roots.json of the data directory; they are never taken from FILE. Exit code 0: verified.',
   ].join('\n'),
   async run(args) {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      options: { roots: { type: 'string' } },
-      allowPositionals: true,
-    });
+    const { values, positionals } = parseOptions(args, { roots: { type: 'string' } }, 1);
     const file = needed(positionals[0], 'FILE');
     const roots = readRoots(values.roots ?? join(readConfig().dataDirectory, 'roots.json'));
     const { record, version, interaction, time, author, anchor } = verifyEvidence(readBytes(file), roots);

@@ -5,7 +5,8 @@ import type { Names } from '../repository/names.ts';
 import { type ConsentChange, UNKNOWN_SUBJECT, type VersionDraft } from '../repository/write.ts';
 import type { ConsentRow } from '../repository/write-statements.ts';
 import { type IndexedParameter, resourceTokens } from '../sealing/blind-index/resource-tokens.ts';
-import { type SortKeySealer, sortKeysOf } from '../sealing/blind-index/sort-keys.ts';
+import { sortKeysOf } from '../sealing/blind-index/sort-keys.ts';
+import type { SourcesOf } from '../sealing/blind-index/sources.ts';
 import type { Token, Tokenizer } from '../sealing/blind-index/tokenizer.ts';
 import { selfToken } from '../sealing/identity.ts';
 import { consentNames } from './consent-store.ts';
@@ -19,7 +20,7 @@ import { type ConsentRule, consentRules } from './rules.ts';
 
 /** Everything about a resource that is stored beside its seal, as opaque tokens. */
 export interface Description
-  extends Pick<VersionDraft, 'patients' | 'facets' | 'tokens' | 'readers' | 'sortKeys' | 'consent'> {
+  extends Pick<VersionDraft, 'patients' | 'facets' | 'tokens' | 'traits' | 'readers' | 'sortKeys' | 'consent'> {
   /** `{institution}/Patient/{id}`, or UNKNOWN_PATIENT; not to be stored. */
   readonly patientNames: readonly string[];
 }
@@ -36,12 +37,12 @@ export interface DescriberOptions {
   readonly names: Names;
   readonly facts: FactsReader;
   readonly tokenizer: Tokenizer;
-  readonly sortKeys: SortKeySealer;
+  readonly sourcesOf: SourcesOf;
   readonly contentKey: KeyObject;
 }
 
 export function createDescriber(options: DescriberOptions): Describer {
-  const { registry, names, facts, tokenizer, sortKeys } = options;
+  const { registry, names, facts, tokenizer, sourcesOf } = options;
 
   /** Ids and times of change are columns, not tokens. */
   function index(resource: Resource): readonly IndexedParameter[] {
@@ -70,9 +71,11 @@ export function createDescriber(options: DescriberOptions): Describer {
         patientNames: record.patients,
         patients,
         facets: recordFacets(record).map((facet) => facetToken(tokenizer, facet)),
-        tokens: resourceTokens(tokenizer, resource.resourceType, found, (target) => names.locate(target, institution)),
+        ...resourceTokens(tokenizer, sourcesOf, resource.resourceType, found, (target) =>
+          names.locate(target, institution),
+        ),
         readers: recordReaders(resource.resourceType, patients, institution, tokenizer),
-        sortKeys: sortKeys.seal(sortKeysOf(found)),
+        sortKeys: sortKeysOf(found),
         ...(resource.resourceType === 'Consent' ? { consent: consentChange(resource, institution, version) } : {}),
       };
     },

@@ -9,11 +9,12 @@ import type {
   Position,
   PrincipalSettings,
   SearchPlan,
+  SortRow,
 } from '../repository/permitted.ts';
 import type { OpenedRecord, RecordOpener } from '../repository/records.ts';
 import { UNKNOWN_SUBJECT } from '../repository/write.ts';
 import type { RequestContext, ScopeAction } from '../request-context.ts';
-import type { SortKeySealer, SortKeys } from '../sealing/blind-index/sort-keys.ts';
+import type { SortKeys } from '../sealing/blind-index/sort-keys.ts';
 import type { ConsentStore } from './consent-store.ts';
 import { type AccessRequest, type Decision, decide, UNKNOWN_PATIENT } from './decide.ts';
 import type { PrincipalResolver } from './principal.ts';
@@ -49,13 +50,13 @@ export interface GuardedSearch {
     plan: SearchPlan,
     page: { readonly limit: number; readonly descending: boolean; readonly beyond: Position | undefined },
   ): Promise<readonly PermittedRow[]>;
-  sortRows(plan: SearchPlan, limit: number): ReturnType<PermittedReader['sortKeys']>;
+  sortRows(plan: SearchPlan, limit: number): Promise<readonly SortRow[]>;
   rows(versionIds: readonly bigint[]): Promise<readonly PermittedRow[]>;
   count(plan: SearchPlan): Promise<number>;
   /** Opens and decides again; undefined when the second lock denies. Only what is shown belongs in the journal. */
   open(row: PermittedRow): Promise<PermittedRecord | undefined>;
   shown(record: PermittedRecord): void;
-  sortKeys(sealed: Buffer): SortKeys;
+  sortKeys(row: SortRow): Promise<SortKeys>;
 }
 
 export interface PermittedRecord extends OpenedRecord {
@@ -72,7 +73,6 @@ export interface GuardedReaderOptions {
   readonly principals: PrincipalResolver;
   readonly facts: FactsReader;
   readonly names: Names;
-  readonly sortKeys: SortKeySealer;
   readonly logger: Logger;
   /** Counts disagreements of the two locks. */
   readonly onDisagreement?: () => void;
@@ -175,12 +175,12 @@ export function createGuardedReader(options: GuardedReaderOptions): GuardedReade
       const [request, settings] = prepare(context, 's');
       return {
         page: (plan, page) => reader.search(settings, plan, page),
-        sortRows: (plan, limit) => reader.sortKeys(settings, plan, limit),
+        sortRows: (plan, limit) => reader.sortRows(settings, plan, limit),
         rows: (versionIds) => reader.rows(settings, versionIds),
         count: (plan) => reader.count(settings, plan),
         open: (row) => secondLock(request, row),
         shown: (record) => takeDown(context, record),
-        sortKeys: (sealed) => options.sortKeys.open(sealed),
+        sortKeys: (row) => opener.sortKeys(row),
       };
     },
   };

@@ -106,10 +106,11 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
 
   function prepareContent(change: CreateOrUpdate, institution: Institution, at: string): Prepared {
     const draft = header(change, institution, at);
-    const resource = withMeta(change.resource, change.id, { versionId: String(draft.version), lastUpdated: draft.at });
+    const resource = withoutVersion(change.resource, change.id);
     const { patientNames, ...description } = describer.describe(resource, institution.name, draft.version);
-    const contentToken = describer.contentToken(draft.idToken, withoutVersion(change.resource, change.id));
-    const content = Buffer.from(JSON.stringify(resource));
+    const text = JSON.stringify(resource);
+    const contentToken = describer.contentToken(draft.idToken, text);
+    const content = Buffer.from(withVersion(text, draft.version, draft.at));
     return { draft: { ...draft, ...description, content, contentToken }, patients: patientNames };
   }
 
@@ -126,8 +127,9 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
       patients: state.patients,
       facets: state.facets.map(String),
       tokens: [],
+      traits: [],
       readers: state.readers.map(String),
-      sortKeys: undefined,
+      sortKeys: {},
       ...(change.type === 'Consent' ? { consent: { patient: state.patients[0], present: false, rules: [] } } : {}),
     };
     return { draft, patients: options.facts.read(resource, institution.name).patients };
@@ -181,7 +183,8 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
     isRepeated(institution, resource, id, state) {
       if (state.deleted || state.contentToken === null) return false;
       const idToken = names.idToken(names.name(institution.name, resource.resourceType, id));
-      return describer.contentToken(idToken, withoutVersion(resource, id)) === state.contentToken;
+      const text = JSON.stringify(withoutVersion(resource, id));
+      return describer.contentToken(idToken, text) === state.contentToken;
     },
     async write(context, changes, { guards = [], beforeCommit } = {}) {
       const { principal, journal } = context;
@@ -228,19 +231,20 @@ export function authorOf({ clientId, user }: Principal): string {
 }
 
 /** The server owns id, versionId and lastUpdated; everything else stays as it came, in its order. */
-function withMeta(
-  resource: Resource,
-  id: string,
-  owned: { readonly versionId: string; readonly lastUpdated: string } | undefined,
-): Resource {
+function withoutVersion(resource: Resource, id: string): Resource {
   const { resourceType, id: _id, meta, ...rest } = resource as Resource & { meta?: Record<string, unknown> };
   const { versionId: _versionId, lastUpdated: _lastUpdated, ...kept } = meta ?? {};
-  return { resourceType, id, meta: { ...owned, ...kept }, ...rest } as Resource;
+  return { resourceType, id, meta: kept, ...rest } as Resource;
 }
 
-function withoutVersion(resource: Resource, id: string): string {
-  return JSON.stringify(withMeta(resource, id, undefined));
+/** Puts versionId and lastUpdated at the beginning of meta, which stands after resourceType and id. */
+function withVersion(text: string, version: number, at: string): string {
+  const owned = `"versionId":"${version}","lastUpdated":"${at}"`;
+  const start = text.indexOf(META) + META.length;
+  return `${text.slice(0, start)}${owned}${text[start] === '}' ? '' : ','}${text.slice(start)}`;
 }
+
+const META = '"meta":{';
 
 function isConsentOf(resource: Resource, patientId: string): boolean {
   return resource.resourceType === 'Consent' && resource.patient?.reference === `Patient/${patientId}`;

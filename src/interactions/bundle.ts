@@ -1,8 +1,7 @@
-import { randomUUID } from 'node:crypto';
-import type { Bundle, BundleEntry } from '@medplum/fhirtypes';
+import type { BundleEntry } from '@medplum/fhirtypes';
 import { MedSealError } from '../errors.ts';
-import { isResourceType } from '../fhir/definitions/definitions.ts';
 import type { RequestContext } from '../request-context.ts';
+import { checkBundle, invalidBundle, parseEntry, type Step } from './bundle-steps.ts';
 import { bundleText, type TextEntry } from './bundle-text.ts';
 import { parseHttpDate, parseVersionTags } from './conditions.ts';
 import { history } from './history.ts';
@@ -12,7 +11,6 @@ import { parseVersion, read, readVersion } from './read.ts';
 import type { InteractionResult } from './result.ts';
 import { search } from './search/search.ts';
 import type { Services } from './services.ts';
-import type { WriteEntry } from './write/entry.ts';
 import { type EntryOutcome, executeWrite } from './write/execute.ts';
 import type { IdempotentRequest } from './write/replay.ts';
 import type { ReturnPreference } from './write/single.ts';
@@ -25,7 +23,6 @@ export interface BundleRequest {
   readonly idempotent: IdempotentRequest | undefined;
 }
 
-const MAX_ENTRIES = 10_000;
 /** Entries of a batch at work at once. */
 const BATCH_CONCURRENCY = 8;
 
@@ -42,101 +39,6 @@ export async function bundle(
       ? await transaction(services, context, request, steps)
       : await batch(services, context, request, steps);
   return result;
-}
-
-/** One entry as a thing to do. A batch carries an entry's own error to its answer. */
-type Step =
-  | { readonly kind: 'write'; readonly entry: WriteEntry }
-  | { readonly kind: 'read'; readonly url: EntryUrl; readonly entry: BundleEntry; readonly expression: string }
-  | { readonly kind: 'invalid'; readonly error: MedSealError };
-
-interface EntryUrl {
-  readonly type: string;
-  readonly rest: readonly string[];
-  readonly query: string | undefined;
-}
-
-function checkBundle(value: unknown): Pick<Bundle, 'type' | 'entry'> {
-  const { resourceType, type, entry, ...rest } = (value ?? {}) as Record<string, unknown>;
-  if (resourceType !== 'Bundle') throw invalid('A Bundle is posted to the base', 'Bundle.resourceType');
-  if (type !== 'transaction' && type !== 'batch')
-    throw invalid('Bundle.type must be transaction or batch', 'Bundle.type');
-  if (entry !== undefined && !Array.isArray(entry)) throw invalid('Bundle.entry must be a list', 'Bundle.entry');
-  if ((entry ?? []).length > MAX_ENTRIES)
-    throw new MedSealError('too-costly', `A Bundle has at most ${MAX_ENTRIES} entries`);
-  const unknown = Object.keys(rest).find((key) => !BUNDLE_MEMBERS.has(key));
-  if (unknown !== undefined) throw invalid('Bundle has an element that R4 does not know', `Bundle.${unknown}`);
-  return { type, ...(entry === undefined ? {} : { entry: entry as BundleEntry[] }) };
-}
-
-const BUNDLE_MEMBERS: ReadonlySet<string> = new Set([
-  'id',
-  'meta',
-  'implicitRules',
-  'language',
-  'identifier',
-  'timestamp',
-  'total',
-  'link',
-  'signature',
-]);
-const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH']);
-
-function parseEntry(entry: BundleEntry | null, index: number, services: Services, context: RequestContext): Step {
-  const expression = `Bundle.entry[${index}]`;
-  try {
-    const { method, url } = (entry?.request ?? {}) as { method?: unknown; url?: unknown };
-    if (entry === null || typeof method !== 'string' || !METHODS.has(method) || typeof url !== 'string') {
-      throw invalid(`${expression}.request needs a method and a url`, `${expression}.request`);
-    }
-    const parsed = parseUrl(url, `${expression}.request.url`, services, context);
-    if (method === 'GET' || method === 'HEAD') return { kind: 'read', url: parsed, entry, expression };
-    if (method === 'PATCH') {
-      throw new MedSealError('method-not-allowed', 'PATCH is not supported', {
-        expression: `${expression}.request.method`,
-      });
-    }
-    return { kind: 'write', entry: writeEntry(method as WriteEntry['method'], parsed, entry, expression) };
-  } catch (error) {
-    if (error instanceof MedSealError) return { kind: 'invalid', error };
-    throw error;
-  }
-}
-
-/** Relative, or absolute within this very base; anything elsewhere is refused, never followed. */
-function parseUrl(url: string, expression: string, { publicUrl }: Services, { base }: RequestContext): EntryUrl {
-  const own = base.kind === 'institution' ? `${publicUrl}/${base.institution}/fhir/` : '';
-  const relative = own !== '' && url.startsWith(own) ? url.slice(own.length) : url.replace(/^\//, '');
-  const [path = '', query] = relative.split(/\?(.*)/s);
-  const [type = '', ...rest] = path.split('/');
-  if (!isResourceType(type)) throw invalid(`${expression} must name a resource type of this base`, expression);
-  return { type, rest, query };
-}
-
-function writeEntry(method: WriteEntry['method'], url: EntryUrl, entry: BundleEntry, expression: string): WriteEntry {
-  const { type, rest, query } = url;
-  const request = entry.request as NonNullable<BundleEntry['request']>;
-  const addressed = method === 'POST' ? 0 : query === undefined ? 1 : 0;
-  if (rest.length !== addressed || (query !== undefined && method !== 'PUT')) {
-    throw invalid(`${expression}.request.url does not fit the method`, `${expression}.request.url`);
-  }
-  if (method !== 'DELETE' && entry.resource === undefined) {
-    throw invalid(`${expression}.resource is needed`, `${expression}.resource`);
-  }
-  const { ifMatch, ifNoneMatch, ifNoneExist } = request;
-  return {
-    method,
-    type,
-    id: rest[0],
-    conditional: query === undefined ? undefined : queryPairs(query),
-    ifNoneExist: ifNoneExist === undefined ? undefined : queryPairs(ifNoneExist.replace(/^.*\?/, '')),
-    ifMatch: ifMatch === undefined ? undefined : parseVersionTags(ifMatch, `${expression}.request.ifMatch`),
-    onlyCreate: ifNoneMatch === '*',
-    resource: entry.resource,
-    newId: randomUUID(),
-    fullUrl: entry.fullUrl,
-    expression,
-  };
 }
 
 /** Entries are answered in their order; writes are done first, then reads see them. */
@@ -186,7 +88,7 @@ function refuseDuplicateUrls(steps: readonly Step[]): void {
   for (const step of steps) {
     if (step.kind !== 'write' || step.entry.fullUrl === undefined) continue;
     const { fullUrl, expression } = step.entry;
-    if (seen.has(fullUrl)) throw invalid('Two entries have the same fullUrl', `${expression}.fullUrl`);
+    if (seen.has(fullUrl)) throw invalidBundle('Two entries have the same fullUrl', `${expression}.fullUrl`);
     seen.add(fullUrl);
   }
 }
@@ -319,8 +221,4 @@ function readAt(
   if (second === '_history' && rest.length === 3)
     return readVersion(services, context, type, first, third ?? '', conditions);
   throw new MedSealError('not-supported', 'This is not an interaction that a Bundle entry can have here');
-}
-
-function invalid(message: string, expression: string): MedSealError {
-  return new MedSealError('invalid-bundle', message, { expression });
 }

@@ -21,7 +21,7 @@ export async function evidence(
     versionId: row.versionId,
     idToken: row.idToken,
     leafHash: row.leafHash,
-    sealed: row.sealed ?? undefined,
+    cid: record.cid,
     salt,
     interaction: row.interaction,
     institution,

@@ -6,6 +6,7 @@ import type { Validator } from '../fhir/validation/validate.ts';
 import type { InstitutionDirectory } from '../repository/institutions.ts';
 import type { Names } from '../repository/names.ts';
 import type { OwnPartition } from '../repository/own-partition.ts';
+import type { SourcesOf } from '../sealing/blind-index/sources.ts';
 import type { Tokenizer } from '../sealing/blind-index/tokenizer.ts';
 import type { EvidenceCollector } from '../trail/evidence/collect.ts';
 import type { ReceiptSigner } from '../trail/receipt.ts';
@@ -24,6 +25,7 @@ export interface Services {
   readonly registry: SearchRegistry;
   readonly validator: Validator;
   readonly tokenizer: Tokenizer;
+  readonly sourcesOf: SourcesOf;
   readonly receipts: ReceiptSigner;
   readonly evidence: EvidenceCollector;
   readonly cursors: Cursors;

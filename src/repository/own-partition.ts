@@ -41,7 +41,7 @@ export interface OwnPartition {
 interface MatchRow {
   readonly idToken: string;
   readonly version: number;
-  readonly envelope: Buffer;
+  readonly envelope: string;
 }
 
 export function createOwnPartition(database: Database, keys: KeyService): OwnPartition {

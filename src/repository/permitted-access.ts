@@ -9,7 +9,7 @@ export interface PermittedAccessRow {
   readonly idToken: string;
   readonly at: string;
   readonly patients: readonly string[];
-  readonly sealed: Buffer;
+  readonly sealed: string;
 }
 
 export interface AccessQuery {

@@ -31,9 +31,9 @@ export interface PermittedRow {
   readonly interaction: 'create' | 'update' | 'delete';
   readonly at: string;
   readonly patients: readonly string[];
-  readonly sealed: Buffer | null;
+  readonly sealed: string | null;
   readonly digest: Buffer | null;
-  readonly envelope: Buffer;
+  readonly envelope: string;
   readonly leafHash: Buffer;
   /** Version rows of the consents of its patients, from the same snapshot. */
   readonly consents: readonly bigint[];
@@ -63,11 +63,11 @@ export interface HistoryPlan {
   readonly limit: number;
 }
 
-export interface SortRow {
-  readonly versionId: bigint;
-  readonly at: string;
-  readonly sortKeys: Buffer | null;
-}
+/** What of a row is needed to put it in order; its sort keys are in the envelope. */
+export type SortRow = Pick<
+  PermittedRow,
+  'versionId' | 'institution' | 'type' | 'idToken' | 'version' | 'at' | 'envelope'
+>;
 
 export interface PermittedReader {
   current(principal: PrincipalSettings, idToken: string): Promise<PermittedRow | undefined>;
@@ -79,8 +79,8 @@ export interface PermittedReader {
     plan: SearchPlan,
     page: { readonly limit: number; readonly descending: boolean; readonly beyond: Position | undefined },
   ): Promise<readonly PermittedRow[]>;
-  /** Sort keys of all matches, at most `limit`. */
-  sortKeys(principal: PrincipalSettings, plan: SearchPlan, limit: number): Promise<readonly SortRow[]>;
+  /** All matches, at most `limit`, in no particular order. */
+  sortRows(principal: PrincipalSettings, plan: SearchPlan, limit: number): Promise<readonly SortRow[]>;
   /** The current rows of these version rows, in no particular order. */
   rows(principal: PrincipalSettings, versionIds: readonly bigint[]): Promise<readonly PermittedRow[]>;
   count(principal: PrincipalSettings, plan: SearchPlan): Promise<number>;
@@ -129,11 +129,11 @@ export function createPermittedReader(database: Database): PermittedReader {
       const order = `order by r.at ${direction}, r.version_id ${direction} limit ${parameters.add(limit)}`;
       return run<PermittedRow>(principal, `${CURRENT} where ${where}${after} ${order}`, parameters.values);
     },
-    sortKeys(principal, plan, limit) {
+    sortRows(principal, plan, limit) {
       const parameters = new Parameters();
       const where = whereOf(plan, parameters);
-      const text = `select version_id as "versionId", at, sort_keys as "sortKeys" from permitted_current r
-        where ${where} limit ${parameters.add(limit)}`;
+      const text = `select version_id as "versionId", institution, type, id_token as "idToken", version, at, envelope
+        from permitted_current r where ${where} limit ${parameters.add(limit)}`;
       return run<SortRow>(principal, text, parameters.values);
     },
     rows(principal, versionIds) {

@@ -1,13 +1,14 @@
 import type { KeyObject } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { invariant, MedSealError } from '../errors.ts';
+import type { SortKeys } from '../sealing/blind-index/sort-keys.ts';
 import type { Identities } from '../sealing/identity.ts';
 import type { KeyService } from '../sealing/key-service.ts';
-import { envelopeKid, joinSegments, openVersion } from '../sealing/version.ts';
+import { envelopeKid, joinSegments, openEnvelope, openVersion } from '../sealing/version.ts';
 import { cidOfDigest, readIndexBlock } from '../storage/content/cid.ts';
 import type { ContentStore } from '../storage/content/port.ts';
 import type { InstitutionDirectory } from './institutions.ts';
-import type { PermittedRow } from './permitted.ts';
+import type { PermittedRow, SortRow } from './permitted.ts';
 import { sealingSubjects } from './write.ts';
 
 /** A version out of its seal. */
@@ -21,12 +22,16 @@ interface OpenedContent {
   readonly author: string;
   /** The resource's exact bytes; undefined for a deletion. */
   readonly content: Buffer | undefined;
+  /** Of the content's root block; undefined for a deletion. */
+  readonly cid: string | undefined;
   readonly salt: KeyObject;
 }
 
 export interface RecordOpener {
   /** @throws MedSealError `sealed-content-damaged` */
   open(row: PermittedRow): Promise<OpenedRecord>;
+  /** The sort keys alone, for which the content need not be opened. @throws MedSealError `sealed-content-damaged` */
+  sortKeys(row: SortRow): Promise<SortKeys>;
 }
 
 export interface RecordOpenerOptions {
@@ -64,28 +69,34 @@ export function createRecordOpener(options: RecordOpenerOptions): RecordOpener {
         subjects: sealingSubjects(row.patients, institution.name, identities),
       };
       const sealed = row.interaction === 'delete' ? undefined : (row.sealed ?? (await fetchSealed(store, row.digest)));
-      const { content, facts, salt } = openVersion(context, sealed, row.envelope, key);
+      const { content, cid, facts, salt } = openVersion(context, sealed, row.envelope, key);
       if (facts.at !== row.at)
         throw new MedSealError('sealed-content-damaged', 'A version bears another time than its row');
-      const opened = { institution: institution.name, id: facts.id, author: facts.author, content, salt };
+      const opened = { institution: institution.name, id: facts.id, author: facts.author, content, cid, salt };
       cache?.set(row.versionId, opened);
       return { ...opened, row };
+    },
+    async sortKeys(row) {
+      const institution = institutions.byId(row.institution);
+      invariant(institution !== undefined, 'a record belongs to an institution that is not known');
+      const key = await keys.openingKey(envelopeKid(row.envelope));
+      return openEnvelope({ ...row, institution: institution.name }, row.envelope, key).facts.sort;
     },
   };
 }
 
 /** From the content store: one block, or an index block and the segments that it links to (sealing/version.ts). */
-async function fetchSealed(store: Pick<ContentStore, 'get'>, digest: Buffer | null): Promise<Uint8Array> {
+async function fetchSealed(store: Pick<ContentStore, 'get'>, digest: Buffer | null): Promise<string> {
   if (digest === null) throw gone();
   const whole = await store.get(cidOfDigest('raw', digest));
-  if (whole !== undefined) return whole;
+  if (whole !== undefined) return Buffer.from(whole).toString('latin1');
   const index = await store.get(cidOfDigest('dag-cbor', digest));
   if (index === undefined) throw gone();
-  const segments: Uint8Array[] = [];
+  const segments: string[] = [];
   for (const cid of readIndexBlock(index)) {
     const segment = await store.get(cid);
     if (segment === undefined) throw gone();
-    segments.push(segment);
+    segments.push(Buffer.from(segment).toString('latin1'));
   }
   return joinSegments(segments);
 }

@@ -24,7 +24,8 @@ import {
   withinForm,
 } from '../sealing/blind-index/forms.ts';
 import { parameterKey, referenceToken } from '../sealing/blind-index/resource-tokens.ts';
-import type { Token, Tokenizer } from '../sealing/blind-index/tokenizer.ts';
+import type { SourcesOf } from '../sealing/blind-index/sources.ts';
+import type { Tokenizer } from '../sealing/blind-index/tokenizer.ts';
 import type { Criterion } from './criteria.ts';
 import type { Names } from './names.ts';
 
@@ -38,6 +39,7 @@ export interface IndexQuestion {
 export interface TranslatorOptions {
   readonly tokenizer: Tokenizer;
   readonly names: Names;
+  readonly sourcesOf: SourcesOf;
   /** The bases that relative references and ids are read against. */
   readonly institutions: readonly string[];
   /** Of the type searched. */
@@ -55,7 +57,7 @@ export function translate(criterion: SearchCriterion, options: TranslatorOptions
     case 'match':
       return match(criterion, options);
     case 'missing': {
-      const present = some(options, criterion.parameter, [PRESENT]);
+      const present = presence(options, criterion.parameter);
       return { criterion: criterion.missing ? { kind: 'not', of: present } : present, exact: true };
     }
     case 'chain':
@@ -94,10 +96,8 @@ function question(
   options: TranslatorOptions,
 ): IndexQuestion {
   switch (operand.kind) {
-    case 'token': {
-      const form = modifier === 'identifier' ? `identifier|${tokenOperandForm(operand)}` : tokenOperandForm(operand);
-      return { criterion: some(options, parameter, [form]), exact: true };
-    }
+    case 'token':
+      return { criterion: token(operand, modifier, parameter, options), exact: true };
     case 'of-type':
       return {
         criterion: some(options, parameter, [ofTypeForm(operand.system ?? '', operand.code, operand.value)]),
@@ -111,7 +111,7 @@ function question(
     case 'uri':
       return { criterion: some(options, parameter, [uriForm(operand.uri)]), exact: true };
     case 'reference':
-      return { criterion: { kind: 'some', tokens: referenceTokens(operand, parameter, options) }, exact: true };
+      return { criterion: reference(operand, parameter, options), exact: true };
     case 'date':
       return date(operand, parameter, options);
     default:
@@ -119,33 +119,77 @@ function question(
   }
 }
 
-function tokenOperandForm({ system, code }: TokenOperand): string {
-  if (code === undefined) return systemForm(system ?? '');
-  return tokenForm(system === null ? '' : system, code);
+function token(
+  { system, code }: TokenOperand,
+  modifier: string | undefined,
+  parameter: SearchParameter,
+  options: TranslatorOptions,
+): Criterion {
+  if (modifier === 'identifier') {
+    const form = code === undefined ? systemForm(system ?? '') : tokenForm(system ?? undefined, code);
+    return some(options, parameter, [`identifier|${form}`]);
+  }
+  if (code === undefined) return traits(options, parameter, systemForm(system ?? ''));
+  if (system !== null) return some(options, parameter, [tokenForm(system, code)]);
+  // Without a system: those with the code in any system, and of them the ones with the trait.
+  return {
+    kind: 'all',
+    of: [some(options, parameter, [tokenForm(undefined, code)]), traits(options, parameter, tokenForm('', code))],
+  };
+}
+
+/** The keys of the parameters that hold a parameter's tokens, of the same type. */
+function keysOf(
+  { sourcesOf }: TranslatorOptions,
+  parameter: SearchParameter,
+): readonly { key: string; target: string | undefined }[] {
+  return sourcesOf(parameter).map(({ code, target }) => ({
+    key: parameterKey({ base: parameter.base, code }),
+    target,
+  }));
 }
 
 function some(options: TranslatorOptions, parameter: SearchParameter, forms: readonly string[]): Criterion {
-  const key = parameterKey(parameter);
-  const tokens = forms.map((form) => options.tokenizer.token(key, form));
+  const tokens = keysOf(options, parameter).flatMap(({ key }) =>
+    forms.map((form) => options.tokenizer.token(key, form)),
+  );
   return tokens.length === 1 ? { kind: 'every', tokens } : { kind: 'some', tokens };
 }
 
-function referenceTokens(
-  operand: ReferenceOperand,
-  parameter: SearchParameter,
-  { tokenizer, names, institutions }: TranslatorOptions,
-): readonly Token[] {
-  const key = parameterKey(parameter);
-  const { id, reference } = operand;
-  const types = operand.types.length > 0 ? operand.types : RESOURCE_TYPES;
-  const targets = institutions.flatMap((institution) =>
-    id !== undefined
-      ? types.map((type) => names.idToken(names.name(institution, type, id)))
-      : reference === undefined
-        ? []
-        : [names.locate(reference, institution)],
+function traits(options: TranslatorOptions, parameter: SearchParameter, form: string): Criterion {
+  const of = keysOf(options, parameter).map(
+    ({ key }): Criterion => ({ kind: 'traits', every: [options.tokenizer.token(key, form)] }),
   );
-  return [...new Set(targets)].map((target) => referenceToken(tokenizer, key, target));
+  return { kind: 'any', of };
+}
+
+/** Kept for each parameter by itself, whoever has its tokens. */
+function presence({ tokenizer }: TranslatorOptions, parameter: SearchParameter): Criterion {
+  return { kind: 'traits', every: [tokenizer.token(parameterKey(parameter), PRESENT)] };
+}
+
+function reference(operand: ReferenceOperand, parameter: SearchParameter, options: TranslatorOptions): Criterion {
+  const tokens = keysOf(options, parameter).flatMap(({ key, target }) =>
+    referents(operand, target, options).map((idToken) => referenceToken(options.tokenizer, key, idToken)),
+  );
+  return { kind: 'some', tokens };
+}
+
+/** Id tokens of what the operand may mean, at each base. */
+function referents(
+  { id, reference: literal, types }: ReferenceOperand,
+  target: string | undefined,
+  { names, institutions }: TranslatorOptions,
+): readonly string[] {
+  const possible = (types.length > 0 ? types : RESOURCE_TYPES).filter(
+    (type) => target === undefined || type === target,
+  );
+  const found = institutions.flatMap((institution) => {
+    if (id !== undefined) return possible.map((type) => names.idToken(names.name(institution, type, id)));
+    if (literal === undefined || ('type' in literal && target !== undefined && literal.type !== target)) return [];
+    return [names.locate(literal, institution)];
+  });
+  return [...new Set(found)];
 }
 
 function ids(operands: readonly Operand[], { names, institutions, type }: TranslatorOptions): Criterion {
@@ -199,7 +243,7 @@ function date(operand: DateOperand, parameter: SearchParameter, options: Transla
     case 'eq':
       return { criterion: within(), exact: wholeDays };
     case 'ne': {
-      const present = one([PRESENT]);
+      const present = presence(options, parameter);
       const not: Criterion = { kind: 'not', of: within() };
       return wholeDays
         ? { criterion: { kind: 'all', of: [present, not] }, exact: true }
@@ -229,18 +273,24 @@ function commonCell(first: number, last: number): string {
 }
 
 function chain(criterion: Extract<SearchCriterion, { kind: 'chain' }>, options: TranslatorOptions): IndexQuestion {
-  const mask = options.tokenizer.mask(parameterKey(criterion.parameter));
-  const of = criterion.targets.map(({ type, criterion: inner }): Criterion => {
-    return { kind: 'refers-to', mask, type, target: exactly(inner, { ...options, type }) };
-  });
+  const of = keysOf(options, criterion.parameter).flatMap(({ key, target }) =>
+    criterion.targets
+      .filter(({ type }) => target === undefined || type === target)
+      .map(({ type, criterion: inner }): Criterion => {
+        const mask = options.tokenizer.mask(key);
+        return { kind: 'refers-to', mask, type, target: exactly(inner, { ...options, type }) };
+      }),
+  );
   return { criterion: { kind: 'any', of }, exact: true };
 }
 
 function has(criterion: Extract<SearchCriterion, { kind: 'has' }>, options: TranslatorOptions): IndexQuestion {
   const { type, parameter } = criterion;
-  const mask = options.tokenizer.mask(parameterKey(parameter));
   const source = exactly(criterion.criterion, { ...options, type });
-  return { criterion: { kind: 'referred-by', mask, type, source }, exact: true };
+  const of = keysOf(options, parameter)
+    .filter(({ target }) => target === undefined || target === options.type)
+    .map(({ key }): Criterion => ({ kind: 'referred-by', mask: options.tokenizer.mask(key), type, source }));
+  return { criterion: { kind: 'any', of }, exact: true };
 }
 
 /** At the far end of a chain there is nothing to open: only what the index answers exactly can be asked. */

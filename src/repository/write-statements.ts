@@ -6,9 +6,9 @@ import type { ConsentChange, Guard, IdempotencyRecord, VersionDraft } from './wr
 /** The statements of the write transaction: one for any number of versions, by `unnest`. */
 export interface VersionRow {
   readonly draft: VersionDraft;
-  readonly sealed: Buffer | undefined;
+  readonly sealed: string | undefined;
   readonly digest: Buffer | undefined;
-  readonly envelope: Buffer;
+  readonly envelope: string;
   readonly leafHash: Buffer;
 }
 
@@ -59,10 +59,10 @@ const INSERT_VERSIONS = `
 with input as (
   select * from unnest(
     $1::smallint[], $2::text[], $3::uuid[], $4::integer[], $5::text[], $6::timestamptz[], $7::text[], $8::text[],
-    $9::bytea[], $10::bytea[], $11::bytea[], $12::bytea[], $13::text[], $14::text[], $15::bytea[], $16::uuid[],
-    $17::bigint[]
+    $9::text[], $10::bytea[], $11::text[], $12::bytea[], $13::text[], $14::text[], $15::uuid[], $16::bigint[],
+    $17::text[]
   ) with ordinality as i (institution, type, id_token, version, interaction, at, patients, facets,
-    sealed, digest, envelope, leaf_hash, tokens, readers, sort_keys, content_token, self, place)
+    sealed, digest, envelope, leaf_hash, tokens, readers, content_token, self, traits, place)
 ),
 added as (
   insert into resource_version
@@ -74,17 +74,16 @@ added as (
 ),
 newest as (
   insert into resource_current as c
-    (self, id_token, version_id, institution, type, version, at, deleted, tokens, readers, sort_keys, content_token)
-  select i.self, i.id_token, a.id, i.institution, i.type, i.version, i.at, i.interaction = 'delete', i.tokens::bigint[],
+    (self, id_token, version_id, institution, type, version, at, deleted, tokens, traits, readers, content_token)
+  select i.self, i.id_token, a.id, i.institution, i.type, i.version, i.at, i.interaction = 'delete', i.tokens::bigint[], i.traits::bigint[],
     i.readers::bigint[] || array(
       select distinct reader from consent_rule r, unnest(r.readers) as reader
       where r.patient = any (i.patients::uuid[]) and r.permit),
-    i.sort_keys, i.content_token
+    i.content_token
   from input i join added a using (id_token, version)
   on conflict (self, id_token) do update set
     version_id = excluded.version_id, version = excluded.version, at = excluded.at, deleted = excluded.deleted,
-    tokens = excluded.tokens, readers = excluded.readers, sort_keys = excluded.sort_keys,
-    content_token = excluded.content_token
+    tokens = excluded.tokens, traits = excluded.traits, readers = excluded.readers, content_token = excluded.content_token
   where c.version < excluded.version
 )
 insert into leaf_pending (institution, log, hash, version_id)
@@ -106,9 +105,9 @@ export function insertVersions(sql: Sql, rows: readonly VersionRow[]): Promise<u
     rows.map((row) => row.leafHash),
     rows.map((row) => arrayLiteral(row.draft.tokens)),
     rows.map((row) => arrayLiteral(row.draft.readers)),
-    rows.map((row) => row.draft.sortKeys ?? null),
     rows.map((row) => row.draft.contentToken ?? null),
     rows.map((row) => selfToken(row.draft.idToken)),
+    rows.map((row) => arrayLiteral(row.draft.traits)),
   ]);
 }
 

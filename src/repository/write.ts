@@ -1,5 +1,6 @@
 import { invariant, MedSealError } from '../errors.ts';
 import type { Faults } from '../faults.ts';
+import type { SortKeys } from '../sealing/blind-index/sort-keys.ts';
 import type { Token } from '../sealing/blind-index/tokenizer.ts';
 import type { Identities } from '../sealing/identity.ts';
 import type { KeyService } from '../sealing/key-service.ts';
@@ -33,8 +34,10 @@ export interface VersionDraft {
   readonly patients: readonly string[];
   readonly facets: readonly Token[];
   readonly tokens: readonly Token[];
+  readonly traits: readonly Token[];
   readonly readers: readonly Token[];
-  readonly sortKeys: Buffer | undefined;
+  /** For `_sort`; sealed in the envelope. */
+  readonly sortKeys: SortKeys;
   readonly contentToken: string | undefined;
   /** Leaf hash of the version before. */
   readonly previous: Buffer | undefined;
@@ -61,7 +64,7 @@ export interface IdempotencyRecord {
   readonly keyToken: string;
   readonly requestToken: string;
   /** The sealed answer to replay. */
-  readonly response: Buffer;
+  readonly response: string;
   readonly at: string;
 }
 
@@ -168,7 +171,7 @@ async function sealDraft(draft: VersionDraft, author: string, options: VersionWr
   const subjects = sealingSubjects(draft.patients, institution.name, options.identities);
   const wrapping = await options.keys.wrappingKey(subjects);
   const context = { institution: institution.name, type, idToken, version, subjects };
-  const sealed = sealVersion(context, { id, author, at }, content, wrapping, options.random);
+  const sealed = sealVersion(context, { id, author, at, sort: draft.sortKeys }, content, wrapping, options.random);
   const facts = { interaction, institution: institution.name, type, id, version, content, at, author };
   const leaf = versionLeaf({ ...facts, cid: sealed.cid, previous: draft.previous }, sealed.salt);
   return { draft, version: sealed, leaf: hashOfLeaf(leaf) };

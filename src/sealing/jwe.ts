@@ -54,15 +54,11 @@ function damaged(cause?: unknown): MedSealError {
  *
  * @param header from {@link protectedHeader}
  * @param aad base64url text
- * @returns UTF-8 bytes of the JSON object, members in alphabetical order
+ * @returns ASCII text of the JSON object, members in alphabetical order
  */
-export function sealFlattened(key: KeyObject, iv: Buffer, header: string, aad: string, plaintext: Uint8Array): Buffer {
-  const parts = encrypt(key, iv, `${header}.${aad}`, plaintext);
-  return Buffer.from(
-    `{"ciphertext":"${parts.ciphertext.toString('base64url')}","iv":"${parts.iv.toString('base64url')}",` +
-      `"protected":"${header}","tag":"${parts.tag.toString('base64url')}"}`,
-    'latin1',
-  );
+export function sealFlattened(key: KeyObject, iv: Buffer, header: string, aad: string, plaintext: Uint8Array): string {
+  const { ciphertext, tag } = encrypt(key, iv, `${header}.${aad}`, plaintext);
+  return `{"ciphertext":"${ciphertext.toString('base64url')}","iv":"${iv.toString('base64url')}","protected":"${header}","tag":"${tag.toString('base64url')}"}`;
 }
 
 export interface FlattenedJwe {
@@ -75,10 +71,10 @@ export interface FlattenedJwe {
 const BASE64URL = /^[A-Za-z0-9_-]*$/;
 
 /** Reads the JSON form strictly: the four members, base64url, nothing else. @throws `sealed-content-damaged` */
-export function parseFlattened(bytes: Uint8Array): FlattenedJwe {
+export function parseFlattened(text: string): FlattenedJwe {
   let value: unknown;
   try {
-    value = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1'));
+    value = JSON.parse(text);
   } catch (cause) {
     throw damaged(cause);
   }

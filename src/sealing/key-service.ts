@@ -11,6 +11,7 @@ import {
   selectNewestKeks,
   selectSecret,
 } from '../storage/keys/statements.ts';
+import { protectedHeader } from './jwe.ts';
 import type { MasterKey } from './master-key.ts';
 
 /** What versions are sealed under: the KEKs of all their subjects, as one key and the name that finds it again. */
@@ -18,6 +19,8 @@ export interface WrappingKey {
   /** `subject.generation`, comma-separated, subjects in order. */
   readonly kid: string;
   readonly key: KeyObject;
+  /** Protected header of JWEs under this key. */
+  readonly header: string;
 }
 
 export interface KeyService {
@@ -50,8 +53,9 @@ interface Kek {
 
 export function createKeyService({ database, master, faults, cacheSize = 20_000 }: KeyServiceOptions): KeyService {
   const newest = new LRUCache<string, Kek>({ max: cacheSize });
-  const opened = new LRUCache<string, KeyObject>({ max: cacheSize });
+  const opened = new LRUCache<string, WrappingKey>({ max: cacheSize });
   const loading = new Map<string, Promise<KeyObject>>();
+  const ensuring = new Map<string, Promise<void>>();
 
   const unwrap = (stored: StoredKek): Kek => ({
     subject: stored.subject,
@@ -63,16 +67,23 @@ export function createKeyService({ database, master, faults, cacheSize = 20_000 
     for (const stored of await selectNewestKeks(database, subjects)) newest.set(stored.subject, unwrap(stored));
   }
 
-  async function ensure(subjects: readonly string[]): Promise<readonly Kek[]> {
+  async function ensure(subjects: readonly string[]): Promise<void> {
+    await load(subjects);
+    const missing = subjects.filter((subject) => !newest.has(subject));
+    if (missing.length > 0) await create(missing);
+  }
+
+  /** A Bundle's entries ask for the same KEKs at the same time: whoever is first asks the database for all. */
+  async function newestKeks(subjects: readonly string[]): Promise<readonly Kek[]> {
     const unknown = subjects.filter((subject) => !newest.has(subject));
-    if (unknown.length > 0) await load(unknown);
-    const missing = unknown.filter((subject) => !newest.has(subject));
-    if (missing.length > 0) {
-      await faults.at('kek-before-durable');
-      await insertKeks(database, missing.map(newKek));
-      await faults.at('kek-after-durable');
-      await load(missing);
+    const mine = unknown.filter((subject) => !ensuring.has(subject));
+    if (mine.length > 0) {
+      const ensured = ensure(mine).finally(() => {
+        for (const subject of mine) ensuring.delete(subject);
+      });
+      for (const subject of mine) ensuring.set(subject, ensured);
     }
+    await Promise.all(unknown.map((subject) => ensuring.get(subject)));
     return subjects.map((subject) => {
       const kek = newest.get(subject);
       invariant(kek !== undefined, 'a KEK that was just made is not there');
@@ -80,16 +91,29 @@ export function createKeyService({ database, master, faults, cacheSize = 20_000 
     });
   }
 
-  function newKek(subject: string): StoredKek {
-    return { subject, generation: 1, wrapped: master.wrap(randomBytes(KEK_BYTES), kekContext(subject, 1)) };
+  async function create(subjects: readonly string[]): Promise<void> {
+    const made = subjects.map((subject) => ({ subject, generation: 1, bytes: randomBytes(KEK_BYTES) }));
+    await faults.at('kek-before-durable');
+    const inserted = await insertKeks(database, made.map(wrap));
+    await faults.at('kek-after-durable');
+    for (const kek of made) if (inserted.has(kek.subject)) newest.set(kek.subject, kek);
+    // Another writer was first with these, and its key stands.
+    const others = subjects.filter((subject) => !inserted.has(subject));
+    if (others.length > 0) await load(others);
   }
 
-  function combined(kid: string, keks: readonly Kek[]): KeyObject {
+  const wrap = ({ subject, generation, bytes }: Kek): StoredKek => ({
+    subject,
+    generation,
+    wrapped: master.wrap(bytes, kekContext(subject, generation)),
+  });
+
+  function combined(kid: string, keks: readonly Kek[]): WrappingKey {
     const known = opened.get(kid);
     if (known !== undefined) return known;
-    const key = combine(kid, keks);
-    opened.set(kid, key);
-    return key;
+    const wrapping = { kid, key: combine(kid, keks), header: protectedHeader({ kid }) };
+    opened.set(kid, wrapping);
+    return wrapping;
   }
 
   async function loadOpeningKey(kid: string): Promise<KeyObject> {
@@ -103,18 +127,18 @@ export function createKeyService({ database, master, faults, cacheSize = 20_000 
         return unwrap(stored);
       }),
     );
-    return combined(kid, keks);
+    return combined(kid, keks).key;
   }
 
   return {
     async wrappingKey(subjects) {
-      const keks = await ensure([...new Set(subjects)].sort());
+      const keks = await newestKeks([...new Set(subjects)].sort());
       const kid = keks.map((kek) => `${kek.subject}.${kek.generation}`).join(',');
-      return { kid, key: combined(kid, keks) };
+      return combined(kid, keks);
     },
     openingKey(kid) {
       const known = opened.get(kid);
-      if (known !== undefined) return Promise.resolve(known);
+      if (known !== undefined) return Promise.resolve(known.key);
       const pending = loading.get(kid) ?? loadOpeningKey(kid).finally(() => loading.delete(kid));
       loading.set(kid, pending);
       return pending;

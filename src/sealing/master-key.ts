@@ -36,9 +36,10 @@ export function createMasterKey(keys: readonly Buffer[]): MasterKey {
   }
   const header = protectedHeader({ kid: currentId });
   return {
-    wrap: (secret, context) => sealFlattened(current, randomBytes(12), header, contextAad(context), secret),
+    wrap: (secret, context) =>
+      Buffer.from(sealFlattened(current, randomBytes(12), header, contextAad(context), secret), 'latin1'),
     unwrap(wrapped, context) {
-      const jwe = parseFlattened(wrapped);
+      const jwe = parseFlattened(Buffer.from(wrapped).toString('latin1'));
       const key: KeyObject | undefined = known.get(String(readHeader(jwe.protected).kid));
       if (key === undefined) {
         throw new MedSealError('sealed-content-damaged', 'A key was wrapped by a master key that is not in the file');

@@ -1,7 +1,7 @@
-import { createHmac, createSecretKey, hash, type KeyObject } from 'node:crypto';
+import { createSecretKey, hash, type KeyObject } from 'node:crypto';
 import { MedSealError } from '../errors.ts';
-import { canonicalJson } from '../fhir/json/canonical.ts';
 import { cidOfDigest, indexBlock } from '../storage/content/cid.ts';
+import type { SortKeys } from './blind-index/sort-keys.ts';
 import {
   openCompact,
   openFlattened,
@@ -29,15 +29,16 @@ export interface EnvelopeFacts {
   readonly author: string;
   /** RFC 3339, milliseconds. */
   readonly at: string;
+  readonly sort: SortKeys;
 }
 
 export interface SealedVersion {
   /** One JWE, or several separated by newlines when the content is larger than a segment; undefined for a deletion. */
-  readonly sealed: Buffer | undefined;
+  readonly sealed: string | undefined;
   /** sha2-256 of the content's root block. */
   readonly digest: Buffer | undefined;
   readonly cid: string | undefined;
-  readonly envelope: Buffer;
+  readonly envelope: string;
   /** Salts the leaf's commitments; derived from the content key, so that it dies with it. */
   readonly salt: KeyObject;
 }
@@ -45,13 +46,14 @@ export interface SealedVersion {
 export interface OpenedVersion {
   /** The resource's exact bytes; undefined for a deletion. */
   readonly content: Buffer | undefined;
+  readonly cid: string | undefined;
   readonly facts: EnvelopeFacts;
   readonly salt: KeyObject;
 }
 
 /** Content above this is cut into segments, so that no IPFS block exceeds what bitswap carries. */
 const SEGMENT_BYTES = 512 * 1024;
-const NEWLINE = Buffer.from('\n');
+const SEGMENT_SEPARATOR = '\n';
 
 /** Seals one version under a fresh content key, and that key under the subjects' KEKs (DESIGN §5). */
 export function sealVersion(
@@ -61,37 +63,24 @@ export function sealVersion(
   wrapping: WrappingKey,
   random: (length: number) => Buffer,
 ): SealedVersion {
-  const cekBytes = random(32);
-  const cek = createSecretKey(cekBytes);
-  const envelope = sealEnvelope(context, facts, cekBytes, wrapping, random);
+  const cek = random(32);
+  const key = createSecretKey(cek);
+  const envelope = sealEnvelope(context, facts, cek, wrapping, random);
   const salt = saltOf(cek);
-  cekBytes.fill(0);
-  if (content === undefined) return { sealed: undefined, digest: undefined, cid: undefined, envelope, salt };
   const header = protectedHeader({ kc: keyCommitment(cek) });
-  if (content.byteLength <= SEGMENT_BYTES) {
-    const sealed = sealFlattened(cek, random(12), header, contentAad(context), content);
-    const digest = hash('sha256', sealed, 'buffer');
-    return { sealed, digest, cid: cidOfDigest('raw', digest), envelope, salt };
-  }
-  const count = Math.ceil(content.byteLength / SEGMENT_BYTES);
+  cek.fill(0);
+  if (content === undefined) return { sealed: undefined, digest: undefined, cid: undefined, envelope, salt };
+  const count = Math.max(1, Math.ceil(content.byteLength / SEGMENT_BYTES));
   const segments = Array.from({ length: count }, (_, index) =>
-    sealFlattened(
-      cek,
-      random(12),
-      header,
-      segmentAad(context, index, index === count - 1),
-      content.subarray(index * SEGMENT_BYTES, (index + 1) * SEGMENT_BYTES),
-    ),
+    sealFlattened(key, random(12), header, segmentAad(context, index, count), segmentOf(content, index)),
   );
-  const root = indexBlock(segments.map((segment) => cidOfDigest('raw', hash('sha256', segment, 'buffer'))));
-  const digest = hash('sha256', root, 'buffer');
-  return { sealed: joinSegments(segments), digest, cid: cidOfDigest('dag-cbor', digest), envelope, salt };
+  const { digest, cid } = rootOf(segments);
+  return { sealed: joinSegments(segments), digest, cid, envelope, salt };
 }
 
 /** The key that opens this version's envelope, by name. @throws `sealed-content-damaged` */
-export function envelopeKid(envelope: Uint8Array): string {
-  const text = asText(envelope);
-  const kid = readHeader(text.slice(0, Math.max(0, text.indexOf('.')))).kid;
+export function envelopeKid(envelope: string): string {
+  const kid = readHeader(envelope.slice(0, Math.max(0, envelope.indexOf('.')))).kid;
   if (typeof kid !== 'string') throw mismatch();
   return kid;
 }
@@ -99,22 +88,61 @@ export function envelopeKid(envelope: Uint8Array): string {
 /** Opens what {@link sealVersion} sealed, in the same context only. @throws `sealed-content-damaged` */
 export function openVersion(
   context: VersionContext,
-  sealed: Uint8Array | null | undefined,
-  envelope: Uint8Array,
+  sealed: string | undefined,
+  envelope: string,
   key: KeyObject,
 ): OpenedVersion {
   const { cek, facts } = openEnvelope(context, envelope, key);
-  const content = sealed === null || sealed === undefined ? undefined : openContent(context, sealed, cek);
-  return { content, facts, salt: saltOf(cek) };
+  const salt = saltOf(cek);
+  if (sealed === undefined) return { content: undefined, cid: undefined, facts, salt };
+  const segments = sealed.split(SEGMENT_SEPARATOR);
+  return { content: openContent(context, segments, cek), cid: rootOf(segments).cid, facts, salt };
 }
 
-/** The blocks of a sealed version as they go to the content store, root last. */
-export function contentBlocks(sealed: Uint8Array): readonly { cid: string; bytes: Uint8Array }[] {
-  const segments = splitSegments(sealed);
-  const blocks = segments.map((bytes) => ({ cid: cidOfDigest('raw', hash('sha256', bytes, 'buffer')), bytes }));
-  if (blocks.length === 1) return blocks;
+/** Opens the envelope alone: the facts of a version and its content key. @throws `sealed-content-damaged` */
+export function openEnvelope(
+  context: Omit<VersionContext, 'subjects'>,
+  envelope: string,
+  key: KeyObject,
+): { readonly cek: Buffer; readonly facts: EnvelopeFacts } {
+  const plaintext = JSON.parse(openCompact(key, envelope).toString('utf8')) as EnvelopeContent;
+  const { at, author, cek, id, institution, sort, token, type, version } = plaintext;
+  const bound =
+    institution === context.institution &&
+    token === context.idToken &&
+    type === context.type &&
+    version === context.version;
+  if (!bound) throw mismatch();
+  return { cek: Buffer.from(cek, 'base64url'), facts: { at, author, id, sort } };
+}
+
+/** The blocks of a sealed version as they go to the content store, root last. @param digest of the root block */
+export function contentBlocks(
+  sealed: string,
+  digest: Uint8Array,
+): readonly { readonly cid: string; readonly bytes: Uint8Array }[] {
+  const segments = sealed.split(SEGMENT_SEPARATOR);
+  const [only, ...others] = segments;
+  if (only !== undefined && others.length === 0) {
+    return [{ cid: cidOfDigest('raw', digest), bytes: Buffer.from(only, 'latin1') }];
+  }
+  const blocks = segments.map((text) => ({ cid: blockCid(text), bytes: Buffer.from(text, 'latin1') }));
   const root = indexBlock(blocks.map((block) => block.cid));
-  return [...blocks, { cid: cidOfDigest('dag-cbor', hash('sha256', root, 'buffer')), bytes: root }];
+  return [...blocks, { cid: cidOfDigest('dag-cbor', digest), bytes: root }];
+}
+
+/** Segments as one text, the form in which a row holds them. */
+export function joinSegments(segments: readonly string[]): string {
+  return segments.join(SEGMENT_SEPARATOR);
+}
+
+interface EnvelopeContent extends EnvelopeFacts {
+  readonly cek: string;
+  readonly institution: string;
+  /** The id token, which is what binds the envelope to its row. */
+  readonly token: string;
+  readonly type: string;
+  readonly version: number;
 }
 
 function sealEnvelope(
@@ -123,98 +151,76 @@ function sealEnvelope(
   cek: Buffer,
   wrapping: WrappingKey,
   random: (length: number) => Buffer,
-): Buffer {
-  const plaintext = canonicalJson({
+): string {
+  const content: EnvelopeContent = {
     at: facts.at,
     author: facts.author,
     cek: cek.toString('base64url'),
     id: facts.id,
     institution: context.institution,
+    sort: facts.sort,
     token: context.idToken,
     type: context.type,
     version: context.version,
-  });
-  const header = protectedHeader({ kid: wrapping.kid });
-  return Buffer.from(sealCompact(wrapping.key, random(12), header, Buffer.from(plaintext)), 'latin1');
+  };
+  return sealCompact(wrapping.key, random(12), wrapping.header, Buffer.from(JSON.stringify(content)));
 }
 
-/** Opens the envelope alone: the facts of a version and its content key. @throws `sealed-content-damaged` */
-export function openEnvelope(
-  context: Omit<VersionContext, 'subjects'>,
-  envelope: Uint8Array,
-  key: KeyObject,
-): { readonly cek: KeyObject; readonly facts: EnvelopeFacts } {
-  const plaintext = openCompact(key, asText(envelope)).toString('utf8');
-  const { at, author, cek, id, institution, token, type, version } = JSON.parse(plaintext) as Record<string, unknown>;
-  const bound =
-    institution === context.institution &&
-    token === context.idToken &&
-    type === context.type &&
-    version === context.version;
-  if (!bound || typeof at !== 'string' || typeof author !== 'string') throw mismatch();
-  if (typeof cek !== 'string' || typeof id !== 'string') throw mismatch();
-  return { cek: createSecretKey(Buffer.from(cek, 'base64url')), facts: { at, author, id } };
-}
-
-function openContent(context: VersionContext, sealed: Uint8Array, cek: KeyObject): Buffer {
-  const segments = splitSegments(sealed).map(parseFlattened);
+function openContent(context: VersionContext, segments: readonly string[], cek: Buffer): Buffer {
+  const key = createSecretKey(cek);
   const commitment = keyCommitment(cek);
-  const opened = segments.map((jwe, index) => {
+  const opened = segments.map((text, index) => {
+    const jwe = parseFlattened(text);
     // AES-GCM does not commit to its key; without this a block could be made to open under two.
     if (readHeader(jwe.protected).kc !== commitment) throw mismatch();
-    const last = index === segments.length - 1;
-    const aad = segments.length === 1 ? contentAad(context) : segmentAad(context, index, last);
-    return openFlattened(cek, jwe, aad);
+    return openFlattened(key, jwe, segmentAad(context, index, segments.length));
   });
   const [only, ...others] = opened;
   return only !== undefined && others.length === 0 ? only : Buffer.concat(opened);
 }
 
-function contentAad(context: VersionContext): string {
+/**
+ * Canonical JSON (RFC 8785), written out because every read and write needs it; all members are of closed alphabets. A
+ * version in one piece has no `segment`.
+ */
+function segmentAad(context: VersionContext, index: number, count: number): string {
+  const { idToken, institution, subjects, type, version } = context;
+  const segment = count === 1 ? '' : `"segment":{"index":${index},"last":${index === count - 1}},`;
   return Buffer.from(
-    canonicalJson({
-      format: 'medseal/version/1',
-      id: context.idToken,
-      institution: context.institution,
-      subjects: context.subjects,
-      type: context.type,
-      version: context.version,
-    }),
+    `{"format":"medseal/version/1","id":"${idToken}","institution":"${institution}",${segment}"subjects":["${subjects.join('","')}"],"type":"${type}","version":${version}}`,
   ).toString('base64url');
 }
 
-function segmentAad(context: VersionContext, index: number, last: boolean): string {
-  const whole = Buffer.from(contentAad(context), 'base64url').toString();
-  return Buffer.from(canonicalJson({ format: 'medseal/segment/1', index, last, of: whole })).toString('base64url');
+function segmentOf(content: Uint8Array, index: number): Uint8Array {
+  return content.subarray(index * SEGMENT_BYTES, (index + 1) * SEGMENT_BYTES);
 }
 
-function keyCommitment(cek: KeyObject): string {
-  return createHmac('sha256', cek).update('medseal/key-commitment/1').digest('base64url');
-}
-
-function saltOf(cek: KeyObject): KeyObject {
-  return createSecretKey(createHmac('sha256', cek).update('medseal/salt/1').digest());
-}
-
-/** Segments as one text, the form in which a row holds them. */
-export function joinSegments(segments: readonly Uint8Array[]): Buffer {
-  return Buffer.concat(segments.flatMap((segment, index) => (index === 0 ? [segment] : [NEWLINE, segment])));
-}
-
-function splitSegments(sealed: Uint8Array): readonly Uint8Array[] {
-  const segments: Uint8Array[] = [];
-  for (let start = 0; start <= sealed.byteLength; ) {
-    const end = sealed.indexOf(0x0a, start);
-    segments.push(sealed.subarray(start, end < 0 ? undefined : end));
-    if (end < 0) break;
-    start = end + 1;
+/** One block, or an index block that links to the segments. */
+function rootOf(segments: readonly string[]): { readonly digest: Buffer; readonly cid: string } {
+  const [only, ...others] = segments;
+  if (only !== undefined && others.length === 0) {
+    const digest = hash('sha256', only, 'buffer');
+    return { digest, cid: cidOfDigest('raw', digest) };
   }
-  return segments;
+  const digest = hash('sha256', indexBlock(segments.map(blockCid)), 'buffer');
+  return { digest, cid: cidOfDigest('dag-cbor', digest) };
 }
 
-function asText(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+function blockCid(text: string): string {
+  return cidOfDigest('raw', hash('sha256', text, 'buffer'));
 }
+
+/** Of a uniformly random key, so one hash with a label of its own is enough. */
+function keyCommitment(cek: Buffer): string {
+  return hash('sha256', Buffer.concat([KEY_COMMITMENT, cek]), 'base64url');
+}
+
+function saltOf(cek: Buffer): KeyObject {
+  return createSecretKey(hash('sha256', Buffer.concat([SALT, cek]), 'buffer'));
+}
+
+const KEY_COMMITMENT = Buffer.from('medseal/key-commitment/1');
+const SALT = Buffer.from('medseal/salt/1');
 
 function mismatch(): MedSealError {
   return new MedSealError('sealed-content-damaged', 'A sealed version does not belong where it was found');

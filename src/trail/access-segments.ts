@@ -36,13 +36,10 @@ export function createAccessSegments(
         database,
         institution.id,
         hour,
-        Buffer.from(
-          sealCompact(wrapping.key, random(12), protectedHeader({ kid: wrapping.kid }), random(32)),
-          'latin1',
-        ),
+        sealCompact(wrapping.key, random(12), protectedHeader({ kid: wrapping.kid }), random(32)),
       ));
     const opening = await keys.openingKey(envelopeKid(stored));
-    const key = createSecretKey(openCompact(opening, stored.toString('latin1')));
+    const key = createSecretKey(openCompact(opening, stored));
     const kc = createHmac('sha256', key).update('medseal/key-commitment/1').digest('base64url');
     return { key, header: protectedHeader({ kc }) };
   }

@@ -49,7 +49,7 @@ export interface StoredAccess {
   readonly institution: { readonly id: number; readonly name: string };
   readonly idToken: string;
   readonly at: string;
-  readonly sealed: Uint8Array;
+  readonly sealed: string;
 }
 
 const MAX_BATCH = 1000;

@@ -1,6 +1,5 @@
 import { createHmac, type KeyObject } from 'node:crypto';
 import { leafHash } from 'medseal-chaincode/rules';
-import { canonicalJson } from '../fhir/json/canonical.ts';
 
 /**
  * Leaves of the two logs of an institution (DESIGN §8). A leaf is RFC 8785 canonical JSON in which everything that
@@ -30,7 +29,21 @@ export interface VersionLeaf {
 
 /** RFC 9162 §2.1.1 over the canonical bytes. The kind is part of them, so no leaf can pass for one of another kind. */
 export function hashOfLeaf(leaf: VersionLeaf | AccessLeaf): Buffer {
-  return Buffer.from(leafHash(Buffer.from(canonicalJson({ format: 'medseal/leaf/1', ...leaf }))));
+  return Buffer.from(leafHash(Buffer.from(leafText(leaf))));
+}
+
+/**
+ * Canonical JSON (RFC 8785) of a leaf: members in order, all of them numbers, null, or texts of closed alphabets, for
+ * which JSON.stringify writes the same.
+ */
+function leafText(leaf: VersionLeaf | AccessLeaf): string {
+  const format = 'medseal/leaf/1';
+  if (leaf.kind === 'access') {
+    const { entry, kind, time } = leaf;
+    return JSON.stringify({ entry, format, kind, time });
+  }
+  const { author, cid, content, interaction, kind, previous, record, time, version } = leaf;
+  return JSON.stringify({ author, cid, content, format, interaction, kind, previous, record, time, version });
 }
 
 /** One request's access, permitted or denied. */

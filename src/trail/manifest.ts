@@ -24,7 +24,7 @@ export interface ManifestEntry {
   readonly leaf: Uint8Array;
   /** Absent for deletions and access leaves. */
   readonly content?: string;
-  readonly envelope?: Uint8Array;
+  readonly envelope?: string;
 }
 
 const FORMAT = 'medseal/manifest/1';
@@ -36,7 +36,7 @@ export function batchBlocks(
 ): { readonly root: string; readonly blocks: readonly Block[] } {
   const blocks: Block[] = [];
   const entries = leaves.map((leaf) => {
-    const own = leaf.sealed === null ? [] : contentBlocks(leaf.sealed);
+    const own = leaf.sealed === null || leaf.digest === null ? [] : contentBlocks(leaf.sealed, leaf.digest);
     blocks.push(...own);
     const root = own.at(-1);
     return {
@@ -53,7 +53,7 @@ export function batchBlocks(
 /** @throws MedSealError `sealed-content-damaged` */
 export function readManifest(bytes: Uint8Array): Manifest {
   const value = decode<
-    Manifest & { format: string; entries: { leaf: Uint8Array; content?: CID; envelope?: Uint8Array }[] }
+    Manifest & { format: string; entries: { leaf: Uint8Array; content?: CID; envelope?: string }[] }
   >(bytes);
   if (value.format !== FORMAT)
     throw new MedSealError('sealed-content-damaged', 'A batch manifest has an unknown format');

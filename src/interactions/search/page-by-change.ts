@@ -1,6 +1,6 @@
 import type { PermittedRecord } from '../../consent/guarded-reader.ts';
 import type { PermittedRow, Position } from '../../repository/permitted.ts';
-import { MAX_OPENED, openAll, type PreparedSearch, type SearchPage, tooCostly } from './search.ts';
+import { MAX_OPENED, openAll, type PreparedSearch, type SearchPage, tooCostly } from './prepared.ts';
 
 /** A position as a cursor keeps it. */
 interface StoredPosition {

@@ -1,7 +1,7 @@
 import type { PermittedRecord } from '../../consent/guarded-reader.ts';
 import type { SortRow } from '../../repository/permitted.ts';
 import { compareSortKeys, type SortKey } from '../../sealing/blind-index/sort-keys.ts';
-import { MAX_OPENED, openAll, type PreparedSearch, type SearchPage, tooCostly } from './search.ts';
+import { MAX_OPENED, openAll, type PreparedSearch, type SearchPage, tooCostly } from './prepared.ts';
 
 /** How a row stands in the order that was asked for: its keys, then its version row, which settles ties. */
 interface Rank {
@@ -15,7 +15,9 @@ export async function pageBySortKeys(prepared: PreparedSearch, after: object | u
   const rows = await search.sortRows(plan, MAX_OPENED + 1);
   if (rows.length > MAX_OPENED) throw tooCostly();
   const compare = comparison(prepared);
-  const ranked = rows.map((row) => rankOf(row, prepared)).sort(compare);
+  const ranked: Rank[] = [];
+  for (const row of rows) ranked.push(await rankOf(row, prepared));
+  ranked.sort(compare);
   const start = after === undefined ? 0 : ranked.findIndex((rank) => compare(rank, after as Rank) > 0);
   const rest = start < 0 ? [] : ranked.slice(start);
   const records: PermittedRecord[] = [];
@@ -31,8 +33,8 @@ export async function pageBySortKeys(prepared: PreparedSearch, after: object | u
   return { records: records.slice(0, count), next };
 }
 
-function rankOf(row: SortRow, { sort, search }: PreparedSearch): Rank {
-  const keys = row.sortKeys === null ? {} : search.sortKeys(row.sortKeys);
+async function rankOf(row: SortRow, { sort, search }: PreparedSearch): Promise<Rank> {
+  const keys = await search.sortKeys(row);
   return {
     keys: sort.map(({ code, descending }) =>
       code === '_lastUpdated' ? Date.parse(row.at) : (keys[code]?.[descending ? 1 : 0] ?? null),

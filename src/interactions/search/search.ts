@@ -5,10 +5,10 @@ import { isResourceType } from '../../fhir/definitions/definitions.ts';
 import { matchesResource } from '../../fhir/search/match.ts';
 import { parseSearch, type SearchBranch, type SearchControl, type SearchQuery } from '../../fhir/search/query.ts';
 import type { Criterion } from '../../repository/criteria.ts';
-import type { PermittedRow, SearchPlan } from '../../repository/permitted.ts';
 import { translate } from '../../repository/search-criteria.ts';
 import type { RequestContext } from '../../request-context.ts';
 import { typeToken } from '../../sealing/blind-index/resource-tokens.ts';
+import { anchoredContents } from '../anchor-state.ts';
 import { searchAuditEvents } from '../audit-event/search.ts';
 import { bundleText, type TextEntry } from '../bundle-text.ts';
 import { queryText } from '../query-text.ts';
@@ -17,6 +17,7 @@ import type { Services } from '../services.ts';
 import type { Cursor } from './cursor.ts';
 import { pageByChange } from './page-by-change.ts';
 import { pageBySortKeys } from './page-by-sort-keys.ts';
+import { MAX_OPENED, type PreparedSearch, type SearchPage, tooCostly } from './prepared.ts';
 
 export interface SearchRequest {
   readonly type: string;
@@ -29,24 +30,17 @@ export interface SearchRequest {
 
 export type SearchServices = Pick<
   Services,
-  'reader' | 'trail' | 'registry' | 'tokenizer' | 'names' | 'institutions' | 'cursors' | 'publicUrl'
+  | 'reader'
+  | 'trail'
+  | 'registry'
+  | 'tokenizer'
+  | 'sourcesOf'
+  | 'names'
+  | 'institutions'
+  | 'cursors'
+  | 'evidence'
+  | 'publicUrl'
 >;
-
-/** A parsed search with everything that its pages need. */
-export interface PreparedSearch {
-  readonly search: GuardedSearch;
-  readonly plan: SearchPlan;
-  /** Decides what the index answered as a superset; undefined when it answered exactly. */
-  readonly decide: ((record: PermittedRecord) => boolean) | undefined;
-  readonly sort: SearchControl['sort'];
-  readonly count: number;
-}
-
-/** One page: its records, and where the next one begins. */
-export interface SearchPage {
-  readonly records: readonly PermittedRecord[];
-  readonly next: object | undefined;
-}
 
 /** The sealed cursor of a search: the search itself and the position. */
 interface SearchCursor extends Cursor {
@@ -57,8 +51,6 @@ interface SearchCursor extends Cursor {
 
 const DEFAULT_COUNT = 20;
 const MAX_COUNT = 1000;
-/** Opening or sorting more than this for one answer is refused (DESIGN §6). */
-export const MAX_OPENED = 10_000;
 
 /** http://hl7.org/fhir/R4/http.html#search on a type, at one institution's base or over the union of all. */
 export async function search(
@@ -89,7 +81,8 @@ export async function search(
     link.push({ relation: 'next', url: sealedLink(page.next) });
   }
   for (const record of page.records) prepared.search.shown(record);
-  const entry = page.records.map((record) => entryOf(services, record));
+  const contents = await anchoredContents(services, page.records);
+  const entry = page.records.map((record, index) => entryOf(services, record, contents[index]));
   const body = bundleText({ type: 'searchset', ...(total === undefined ? {} : { total }), link, entry });
   return { status: 200, body };
 
@@ -135,10 +128,10 @@ function prepare(
   const { control } = query;
   refuseUnsupported(control);
   const branch = query.branches[0] as SearchBranch;
-  const { tokenizer, names } = services;
+  const { tokenizer, names, sourcesOf } = services;
   const questions = branch.criteria.map((criterion) => ({
     asked: criterion,
-    ...translate(criterion, { tokenizer, names, institutions: base.institutions, type }),
+    ...translate(criterion, { tokenizer, names, sourcesOf, institutions: base.institutions, type }),
   }));
   const inexact = questions.filter((question) => !question.exact).map((question) => question.asked);
   const of: Criterion[] = questions.map((question) => question.criterion);
@@ -198,24 +191,11 @@ async function totalOf({ search: guarded, plan, decide }: PreparedSearch): Promi
   return total;
 }
 
-export function tooCostly(): MedSealError {
-  return new MedSealError('too-costly', `This would open more than ${MAX_OPENED} records; narrow the search down`);
-}
-
-/** Opens rows in their order; those that the second lock or the exact comparison refuses are left out. */
-export async function openAll(
-  { search: guarded, decide }: PreparedSearch,
-  rows: readonly PermittedRow[],
-): Promise<readonly PermittedRecord[]> {
-  const records: PermittedRecord[] = [];
-  for (const row of rows) {
-    const record = await guarded.open(row);
-    if (record !== undefined && (decide === undefined || decide(record))) records.push(record);
-  }
-  return records;
-}
-
-function entryOf({ publicUrl }: SearchServices, { institution, row, id, content }: PermittedRecord): TextEntry {
+function entryOf(
+  { publicUrl }: SearchServices,
+  { institution, row, id }: PermittedRecord,
+  content: string | Buffer | undefined,
+): TextEntry {
   if (content === undefined) throw new MedSealError('internal', 'A search found a deleted record');
   return {
     fullUrl: `${publicUrl}/${institution}/fhir/${row.type}/${id}`,

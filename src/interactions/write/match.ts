@@ -8,7 +8,7 @@ import type { Guard } from '../../repository/write.ts';
 import { queryText, type SearchPairs } from '../query-text.ts';
 import type { Services } from '../services.ts';
 
-export type MatchServices = Pick<Services, 'own' | 'registry' | 'tokenizer' | 'names'>;
+export type MatchServices = Pick<Services, 'own' | 'registry' | 'tokenizer' | 'sourcesOf' | 'names'>;
 
 /** A condition over the institution's own partition (http://hl7.org/fhir/R4/http.html#cond-update). */
 export interface Condition {
@@ -31,9 +31,9 @@ export function parseCondition(
   if (criteria.length === 0) {
     throw new MedSealError('invalid-parameter', 'A condition needs at least one search parameter', { expression });
   }
-  const { tokenizer, names } = services;
+  const { tokenizer, names, sourcesOf } = services;
   const of = criteria.map((one) => {
-    const question = translate(one, { tokenizer, names, institutions: [institution.name], type });
+    const question = translate(one, { tokenizer, names, sourcesOf, institutions: [institution.name], type });
     if (question.exact) return question.criterion;
     throw new MedSealError('search-not-supported', 'A condition must be one that the index answers exactly', {
       expression,

@@ -62,9 +62,7 @@ export function createReplays({ database, keys, identities, secret, random }: Re
         throw new MedSealError('idempotency-mismatch', 'This Idempotency-Key was used for another request');
       }
       const key = await keys.openingKey(envelopeKid(stored.response));
-      const { body, ...result } = JSON.parse(
-        openCompact(key, stored.response.toString('latin1')).toString('utf8'),
-      ) as InteractionResult;
+      const { body, ...result } = JSON.parse(openCompact(key, stored.response).toString('utf8')) as InteractionResult;
       return body === undefined ? result : { ...result, body };
     },
     async recorder(context, institution, request) {
@@ -74,7 +72,7 @@ export function createReplays({ database, keys, identities, secret, random }: Re
       return (result) => {
         const text = JSON.stringify({ ...result, body: result.body?.toString() });
         const sealed = sealCompact(wrapping.key, random(12), protectedHeader({ kid: wrapping.kid }), Buffer.from(text));
-        return { institution: institution.id, keyToken, requestToken, response: Buffer.from(sealed, 'latin1'), at };
+        return { institution: institution.id, keyToken, requestToken, response: sealed, at };
       };
     },
   };

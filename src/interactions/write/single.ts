@@ -88,14 +88,14 @@ const ACCEPTED = JSON.stringify({
 
 /** What is there already is shown only as far as the caller may read it. */
 async function withRepresentation(
-  { reader }: Services,
+  services: Services,
   context: RequestContext,
   result: InteractionResult,
 ): Promise<InteractionResult> {
   const [type = '', id = ''] = (result.location ?? '').split('/');
   if (result.body !== undefined || id === '') return result;
   try {
-    const { body } = await read({ reader }, context, type, id, { noneMatch: [], modifiedSince: undefined });
+    const { body } = await read(services, context, type, id, { noneMatch: [], modifiedSince: undefined });
     return body === undefined ? result : { ...result, body };
   } catch (error) {
     if (error instanceof MedSealError && error.status < 500) return result;

@@ -11,16 +11,22 @@ export const PRESENT = 'present';
 /** Longest prefix of a string that the index knows; a longer question is decided after opening. */
 export const MAX_PREFIX = 16;
 
-/** `system|code`, the code in any system, any code of the system; `|code` is a code without a system. */
+/** `system|code`, and the code in any system. */
 export function tokenForms(value: TokenValue): readonly string[] {
   const { system, code, types } = value;
   const forms: string[] = [];
-  if (code !== undefined) forms.push(tokenForm(system ?? '', code), tokenForm(undefined, code));
-  if (system !== undefined) forms.push(systemForm(system));
+  if (code !== undefined && system !== undefined) forms.push(tokenForm(system, code));
+  if (code !== undefined) forms.push(tokenForm(undefined, code));
   for (const type of types ?? []) {
     if (code !== undefined && type.code !== undefined) forms.push(ofTypeForm(type.system ?? '', type.code, code));
   }
   return forms;
+}
+
+/** Seldom asked: `|code`, a code without a system, and `system|`, any code of a system. */
+export function tokenTraits({ system, code }: TokenValue): readonly string[] {
+  if (system !== undefined) return [systemForm(system)];
+  return code === undefined ? [] : [tokenForm('', code)];
 }
 
 /** @param system undefined for any, '' for none */

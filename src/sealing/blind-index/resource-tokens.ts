@@ -2,7 +2,8 @@ import type { ParsedReference } from '../../fhir/references/reference.ts';
 import type { SearchParameter } from '../../fhir/search/parameters.ts';
 import type { ReferenceValue, SearchValue } from '../../fhir/search/values.ts';
 import { selfToken } from '../identity.ts';
-import { dateForms, PRESENT, stringForms, tokenForms, uriForm } from './forms.ts';
+import { dateForms, PRESENT, stringForms, systemForm, tokenForms, tokenTraits, uriForm } from './forms.ts';
+import type { SourcesOf } from './sources.ts';
 import type { Token, Tokenizer } from './tokenizer.ts';
 
 /** What one search parameter found in one resource. */
@@ -24,24 +25,36 @@ export function typeToken(tokenizer: Tokenizer, type: string): Token {
   return tokenizer.token('Resource', `type|${type}`);
 }
 
-/** All tokens of a resource, each once (DESIGN §6). */
+/** What a resource writes into the blind index (DESIGN §6). */
+export interface ResourceTokens {
+  /** Indexed. */
+  readonly tokens: readonly Token[];
+  /** Kept beside them without an index: what is seldom asked, and never alone. */
+  readonly traits: readonly Token[];
+}
+
+/** The tokens of everything that search finds in a resource, each once. */
 export function resourceTokens(
   tokenizer: Tokenizer,
+  sourcesOf: SourcesOf,
   type: string,
   found: readonly IndexedParameter[],
   locate: Locate,
-): readonly Token[] {
+): ResourceTokens {
   const tokens = new Set<Token>([typeToken(tokenizer, type)]);
+  const traits = new Set<Token>();
   for (const { parameter, values } of found) {
     if (values.length === 0) continue;
     const key = parameterKey(parameter);
-    tokens.add(tokenizer.token(key, PRESENT));
+    traits.add(tokenizer.token(key, PRESENT));
+    if (sourcesOf(parameter)[0]?.code !== parameter.code) continue;
     for (const value of values) {
       for (const form of valueForms(value)) tokens.add(tokenizer.token(key, form));
+      if (value.kind === 'token') for (const form of tokenTraits(value)) traits.add(tokenizer.token(key, form));
       if (value.kind === 'reference') addReference(tokens, tokenizer, key, value, locate);
     }
   }
-  return [...tokens];
+  return { tokens: [...tokens], traits: [...traits] };
 }
 
 function valueForms(value: SearchValue): readonly string[] {
@@ -62,7 +75,12 @@ function valueForms(value: SearchValue): readonly string[] {
 }
 
 function identifierForms(identifier: NonNullable<ReferenceValue['identifier']>): readonly string[] {
-  return tokenForms({ kind: 'token', ...identifier }).map((form) => `identifier|${form}`);
+  const { system } = identifier;
+  const forms = [
+    ...tokenForms({ kind: 'token', ...identifier }),
+    ...(system === undefined ? [] : [systemForm(system)]),
+  ];
+  return forms.map((form) => `identifier|${form}`);
 }
 
 function addReference(

@@ -1,25 +1,15 @@
-import { MedSealError } from '../../errors.ts';
 import { normalise } from '../../fhir/search/strings.ts';
 import type { SearchValue } from '../../fhir/search/values.ts';
-import { deriveKey } from '../identity.ts';
-import { openCompact, protectedHeader, sealCompact } from '../jwe.ts';
 import type { IndexedParameter } from './resource-tokens.ts';
 
 /**
- * What a row is sorted by, sealed: PostgreSQL learns no order. By parameter code, the smallest and the largest value; R4
+ * What a row is sorted by, kept in its envelope: PostgreSQL learns no order. By parameter code, the smallest and the largest value; R4
  * sorts ascending by the smallest and descending by the largest.
  */
 export type SortKeys = Readonly<Record<string, readonly [least: SortKey, greatest: SortKey]>>;
 export type SortKey = string | number;
 
-export interface SortKeySealer {
-  seal(keys: SortKeys): Buffer;
-  /** @throws MedSealError `sealed-content-damaged` */
-  open(sealed: Uint8Array): SortKeys;
-}
-
 const TEXT_LENGTH = 32;
-const HEADER = protectedHeader({});
 
 /** The sort keys of everything that sorts; references and composites do not. */
 export function sortKeysOf(found: readonly IndexedParameter[]): SortKeys {
@@ -74,20 +64,4 @@ function greater(a: SortKey, b: SortKey): SortKey {
 
 export function compareSortKeys(a: SortKey, b: SortKey): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-/** @param secret the node's index secret */
-export function createSortKeySealer(secret: Buffer, random: (length: number) => Buffer): SortKeySealer {
-  const key = deriveKey(secret, 'sort keys');
-  return {
-    seal: (keys) => Buffer.from(sealCompact(key, random(12), HEADER, Buffer.from(JSON.stringify(keys))), 'latin1'),
-    open(sealed) {
-      const text = openCompact(key, Buffer.from(sealed).toString('latin1')).toString('utf8');
-      try {
-        return JSON.parse(text) as SortKeys;
-      } catch (cause) {
-        throw new MedSealError('sealed-content-damaged', 'Sort keys are not readable', { cause });
-      }
-    },
-  };
 }

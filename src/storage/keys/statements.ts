@@ -30,14 +30,15 @@ export async function selectKek(
   return rows[0];
 }
 
-/** Durable when it resolves. Where another writer was first, its key stands. */
-export async function insertKeks(database: Database, keks: readonly StoredKek[]): Promise<void> {
-  await database.query(
+/** Durable when it resolves. @returns the subjects whose key it now is; where another writer was first, its key stands */
+export async function insertKeks(database: Database, keks: readonly StoredKek[]): Promise<ReadonlySet<string>> {
+  const rows = await database.query<{ subject: string }>(
     'keys',
     `insert into kek (subject, generation, wrapped)
-     select * from unnest($1::uuid[], $2::integer[], $3::bytea[]) on conflict do nothing`,
+     select * from unnest($1::uuid[], $2::integer[], $3::bytea[]) on conflict do nothing returning subject`,
     [keks.map((kek) => kek.subject), keks.map((kek) => kek.generation), keks.map((kek) => kek.wrapped)],
   );
+  return new Set(rows.map((row) => row.subject));
 }
 
 export async function selectSecret(database: Database, name: string): Promise<Buffer | undefined> {

@@ -6,7 +6,7 @@ export interface AccessRow {
   readonly idToken: string;
   readonly at: string;
   readonly patients: readonly string[];
-  readonly sealed: Buffer;
+  readonly sealed: string;
   readonly leafHash: Buffer;
 }
 
@@ -15,7 +15,7 @@ export async function insertAccessEntries(database: Database, rows: readonly Acc
   await database.query(
     'writer',
     `with input as (
-       select * from unnest($1::smallint[], $2::uuid[], $3::timestamptz[], $4::text[], $5::bytea[], $6::bytea[])
+       select * from unnest($1::smallint[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[], $6::bytea[])
          with ordinality as i (institution, id_token, at, patients, sealed, leaf_hash, place)
      ),
      added as (
@@ -41,8 +41,8 @@ export async function settleSegment(
   database: Database,
   institution: number,
   hour: string,
-  envelope: Buffer,
-): Promise<Buffer> {
+  envelope: string,
+): Promise<string> {
   await database.query(
     'writer',
     'insert into access_segment (institution, hour, envelope) values ($1, $2, $3) on conflict do nothing',
@@ -55,8 +55,8 @@ export async function selectSegment(
   database: Database,
   institution: number,
   hour: string,
-): Promise<Buffer | undefined> {
-  const rows = await database.query<{ envelope: Buffer }>(
+): Promise<string | undefined> {
+  const rows = await database.query<{ envelope: string }>(
     'writer',
     'select envelope from access_segment where institution = $1 and hour = $2',
     [institution, hour],

@@ -2,7 +2,7 @@ import type { Database } from '../database/port.ts';
 
 export interface StoredAnswer {
   readonly requestToken: string;
-  readonly response: Buffer;
+  readonly response: string;
 }
 
 export async function selectAnswer(

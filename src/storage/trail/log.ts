@@ -145,8 +145,9 @@ export async function selectBatchOf(database: Database, key: LogKey, number: num
 export interface BatchLeaf {
   readonly number: bigint;
   readonly hash: Buffer;
-  readonly sealed: Buffer | null;
-  readonly envelope: Buffer | null;
+  readonly sealed: string | null;
+  readonly digest: Buffer | null;
+  readonly envelope: string | null;
 }
 
 export function selectBatchLeaves(
@@ -157,7 +158,7 @@ export function selectBatchLeaves(
 ): Promise<readonly BatchLeaf[]> {
   return database.query<BatchLeaf>(
     'writer',
-    `select l.number, l.hash, v.sealed, v.envelope
+    `select l.number, l.hash, v.sealed, v.digest, v.envelope
      from leaf l left join resource_version v on v.id = l.version_id
      where l.institution = $1 and l.log = $2 and l.number >= $3 and l.number < $4 order by l.number`,
     [key.institution, key.log, first, size],

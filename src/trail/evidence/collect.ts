@@ -1,7 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { invariant, MedSealError } from '../../errors.ts';
 import { canonicalJson } from '../../fhir/json/canonical.ts';
-import { contentBlocks } from '../../sealing/version.ts';
 import type { Database } from '../../storage/database/port.ts';
 import { type LogKey, readTiles } from '../../storage/log/tiles.ts';
 import { type LeafPlace, selectLeaf, selectLeafHash, selectLeaves } from '../../storage/trail/evidence.ts';
@@ -11,11 +10,11 @@ import { inclusionProof } from '../merkle/proofs.ts';
 import { ALGORITHMS, EVIDENCE_FORMAT, type Evidence } from './evidence.ts';
 
 /** An opened version, as the caller was permitted to see it. */
-export interface EvidenceSubject extends Omit<VersionFacts, 'cid' | 'previous'> {
+export interface EvidenceSubject extends Omit<VersionFacts, 'previous'> {
   readonly versionId: bigint;
   readonly idToken: string;
-  /** Its sealed blocks; undefined for a deletion. */
-  readonly sealed: Uint8Array | undefined;
+  /** Of its root block; undefined for a deletion. */
+  readonly cid: string | undefined;
   readonly leafHash: Buffer;
   readonly salt: KeyObject;
 }
@@ -54,9 +53,8 @@ function anchorState(place: LeafPlace | undefined): AnchorState {
 }
 
 async function collectEvidence(database: Database, ledger: Ledger, subject: EvidenceSubject): Promise<Buffer> {
-  const cid = subject.sealed === undefined ? undefined : contentBlocks(subject.sealed).at(-1)?.cid;
   const previous = await selectLeafHash(database, subject.idToken, subject.version - 1);
-  const leaf = versionLeaf({ ...subject, cid, previous }, subject.salt);
+  const leaf = versionLeaf({ ...subject, previous }, subject.salt);
   if (!hashOfLeaf(leaf).equals(subject.leafHash)) {
     throw new MedSealError('sealed-content-damaged', 'The version is not the one that was logged');
   }

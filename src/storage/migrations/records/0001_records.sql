@@ -34,11 +34,12 @@ create table resource_version (
   patients uuid[] not null,
   -- What consent rules can ask about a version, as tokens.
   facets bigint[] not null,
-  -- The JWE of the resource's exact bytes and its sha2-256 (the multihash of its CID); null for a deletion.
-  sealed bytea,
+  -- The JWE of the resource's exact bytes, and the sha2-256 of its root block (the multihash of its CID); null for a
+  -- deletion. JWEs are ASCII: as text they cross the connection without being turned into hexadecimal.
+  sealed text collate "C",
   digest bytea,
-  -- A JWE under the subjects' KEKs: content key, id, author, time.
-  envelope bytea not null,
+  -- A JWE under the subjects' KEKs: content key, id, author, time, sort keys.
+  envelope text collate "C" not null,
   leaf_hash bytea not null,
   unique (id_token, version)
 );
@@ -57,13 +58,12 @@ create table resource_current (
   version integer not null,
   at timestamptz not null,
   deleted boolean not null,
-  -- Blind index; empty when deleted.
+  -- Blind index; empty when deleted. Traits are what is seldom asked, and then only beside a token or by a scan.
   tokens bigint[] not null,
+  traits bigint[] not null,
   -- Who may at most be permitted: custodian, the patients themselves, everyone a consent names. A superset by design,
   -- so that a withdrawal need not touch it; the views decide.
   readers bigint[] not null,
-  -- Sealed values for _sort.
-  sort_keys bytea,
   -- Keyed digest of the content without its version, to recognise a repeated update.
   content_token uuid,
   primary key (self, id_token)
@@ -111,7 +111,7 @@ create table idempotency (
   institution smallint not null references institution,
   key_token uuid not null,
   request_token uuid not null,
-  response bytea not null,
+  response text collate "C" not null,
   at timestamptz not null,
   primary key (institution, key_token)
 );
@@ -165,7 +165,7 @@ create table access_entry (
   id_token uuid not null unique,
   at timestamptz not null,
   patients uuid[] not null,
-  sealed bytea not null,
+  sealed text collate "C" not null,
   leaf_hash bytea not null
 );
 create index access_entry_by_patient on access_entry using gin (patients) with (fastupdate = off);
@@ -175,6 +175,6 @@ create index access_entry_by_time on access_entry (institution, at);
 create table access_segment (
   institution smallint not null references institution,
   hour timestamptz not null,
-  envelope bytea not null,
+  envelope text collate "C" not null,
   primary key (institution, hour)
 );

@@ -67,7 +67,7 @@ where (v.type = any ((select string_to_array(principal_text('types'), ','))::tex
   end;
 
 create view permitted_current as
-select c.self, c.id_token, c.version_id, c.institution, c.type, c.version, c.at, c.deleted, c.tokens, c.sort_keys,
+select c.self, c.id_token, c.version_id, c.institution, c.type, c.version, c.at, c.deleted, c.tokens, c.traits,
   v.interaction, v.patients, v.sealed, v.digest, v.envelope, v.leaf_hash, v.consents
 from resource_current c
 join permitted_version v on v.id = c.version_id

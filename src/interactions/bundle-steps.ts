@@ -1,0 +1,116 @@
+import { randomUUID } from 'node:crypto';
+import type { Bundle, BundleEntry } from '@medplum/fhirtypes';
+import { MedSealError } from '../errors.ts';
+import { isResourceType } from '../fhir/definitions/definitions.ts';
+import type { RequestContext } from '../request-context.ts';
+import { parseVersionTags } from './conditions.ts';
+import { queryPairs } from './query-text.ts';
+import type { Services } from './services.ts';
+import type { WriteEntry } from './write/entry.ts';
+
+/** One entry as a thing to do. A batch carries an entry's own error to its answer. */
+export type Step =
+  | { readonly kind: 'write'; readonly entry: WriteEntry }
+  | { readonly kind: 'read'; readonly url: EntryUrl; readonly entry: BundleEntry; readonly expression: string }
+  | { readonly kind: 'invalid'; readonly error: MedSealError };
+
+interface EntryUrl {
+  readonly type: string;
+  readonly rest: readonly string[];
+  readonly query: string | undefined;
+}
+
+/** @throws MedSealError `invalid-bundle`, `too-costly` */
+export function checkBundle(value: unknown): Pick<Bundle, 'type' | 'entry'> {
+  const { resourceType, type, entry, ...rest } = (value ?? {}) as Record<string, unknown>;
+  if (resourceType !== 'Bundle') throw invalidBundle('A Bundle is posted to the base', 'Bundle.resourceType');
+  if (type !== 'transaction' && type !== 'batch')
+    throw invalidBundle('Bundle.type must be transaction or batch', 'Bundle.type');
+  if (entry !== undefined && !Array.isArray(entry)) throw invalidBundle('Bundle.entry must be a list', 'Bundle.entry');
+  if ((entry ?? []).length > MAX_ENTRIES)
+    throw new MedSealError('too-costly', `A Bundle has at most ${MAX_ENTRIES} entries`);
+  const unknown = Object.keys(rest).find((key) => !BUNDLE_MEMBERS.has(key));
+  if (unknown !== undefined) throw invalidBundle('Bundle has an element that R4 does not know', `Bundle.${unknown}`);
+  return { type, ...(entry === undefined ? {} : { entry: entry as BundleEntry[] }) };
+}
+
+const MAX_ENTRIES = 10_000;
+const BUNDLE_MEMBERS: ReadonlySet<string> = new Set([
+  'id',
+  'meta',
+  'implicitRules',
+  'language',
+  'identifier',
+  'timestamp',
+  'total',
+  'link',
+  'signature',
+]);
+const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH']);
+
+/** What is wrong with an entry becomes its step, for a batch to answer. */
+export function parseEntry(
+  entry: BundleEntry | null,
+  index: number,
+  services: Services,
+  context: RequestContext,
+): Step {
+  const expression = `Bundle.entry[${index}]`;
+  try {
+    const { method, url } = (entry?.request ?? {}) as { method?: unknown; url?: unknown };
+    if (entry === null || typeof method !== 'string' || !METHODS.has(method) || typeof url !== 'string') {
+      throw invalidBundle(`${expression}.request needs a method and a url`, `${expression}.request`);
+    }
+    const parsed = parseUrl(url, `${expression}.request.url`, services, context);
+    if (method === 'GET' || method === 'HEAD') return { kind: 'read', url: parsed, entry, expression };
+    if (method === 'PATCH') {
+      throw new MedSealError('method-not-allowed', 'PATCH is not supported', {
+        expression: `${expression}.request.method`,
+      });
+    }
+    return { kind: 'write', entry: writeEntry(method as WriteEntry['method'], parsed, entry, expression) };
+  } catch (error) {
+    if (error instanceof MedSealError) return { kind: 'invalid', error };
+    throw error;
+  }
+}
+
+/** Relative, or absolute within this very base; anything elsewhere is refused, never followed. */
+function parseUrl(url: string, expression: string, { publicUrl }: Services, { base }: RequestContext): EntryUrl {
+  const own = base.kind === 'institution' ? `${publicUrl}/${base.institution}/fhir/` : '';
+  const relative = own !== '' && url.startsWith(own) ? url.slice(own.length) : url.replace(/^\//, '');
+  const [path = '', query] = relative.split(/\?(.*)/s);
+  const [type = '', ...rest] = path.split('/');
+  if (!isResourceType(type)) throw invalidBundle(`${expression} must name a resource type of this base`, expression);
+  return { type, rest, query };
+}
+
+function writeEntry(method: WriteEntry['method'], url: EntryUrl, entry: BundleEntry, expression: string): WriteEntry {
+  const { type, rest, query } = url;
+  const request = entry.request as NonNullable<BundleEntry['request']>;
+  const addressed = method === 'POST' ? 0 : query === undefined ? 1 : 0;
+  if (rest.length !== addressed || (query !== undefined && method !== 'PUT')) {
+    throw invalidBundle(`${expression}.request.url does not fit the method`, `${expression}.request.url`);
+  }
+  if (method !== 'DELETE' && entry.resource === undefined) {
+    throw invalidBundle(`${expression}.resource is needed`, `${expression}.resource`);
+  }
+  const { ifMatch, ifNoneMatch, ifNoneExist } = request;
+  return {
+    method,
+    type,
+    id: rest[0],
+    conditional: query === undefined ? undefined : queryPairs(query),
+    ifNoneExist: ifNoneExist === undefined ? undefined : queryPairs(ifNoneExist.replace(/^.*\?/, '')),
+    ifMatch: ifMatch === undefined ? undefined : parseVersionTags(ifMatch, `${expression}.request.ifMatch`),
+    onlyCreate: ifNoneMatch === '*',
+    resource: entry.resource,
+    newId: randomUUID(),
+    fullUrl: entry.fullUrl,
+    expression,
+  };
+}
+
+export function invalidBundle(message: string, expression: string): MedSealError {
+  return new MedSealError('invalid-bundle', message, { expression });
+}
