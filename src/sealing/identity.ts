@@ -1,5 +1,5 @@
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
+import { RecentValues } from './recent-values.ts';
 
 /**
  * Opaque names. An id token stands for (institution, type, logical id) everywhere outside the seal; a patient's id token
@@ -17,7 +17,7 @@ const CACHE_SIZE = 50_000;
 /** @param secret the node's index secret, 32 bytes */
 export function createIdentities(secret: Buffer): Identities {
   const key = deriveKey(secret, 'identity');
-  const cache = new LRUCache<string, string>({ max: CACHE_SIZE });
+  const cache = new RecentValues<string>(CACHE_SIZE);
   const token = (name: string): string => {
     const known = cache.get(name);
     if (known !== undefined) return known;

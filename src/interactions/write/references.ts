@@ -22,9 +22,9 @@ export async function resolveReferences(
 ): Promise<void> {
   const conditions = new Map<string, string>();
   for (const entry of entries) {
-    for (const text of conditionalReferences(entry)) {
-      if (!conditions.has(text)) conditions.set(text, await resolveCondition(services, institution, entry, text));
-    }
+    const pending = rewrite(entry, targets, conditions);
+    if (pending.length === 0) continue;
+    for (const text of pending) conditions.set(text, await resolveCondition(services, institution, entry, text));
     rewrite(entry, targets, conditions);
   }
 }
@@ -51,16 +51,6 @@ function placeOf(entry: WriteEntry, site: ReferenceSite): string {
   return `${resourceExpression(entry)}.${path}`;
 }
 
-function conditionalReferences(entry: WriteEntry): readonly string[] {
-  const found: string[] = [];
-  visit(entry, (site) => {
-    if (site.kind === 'reference' && site.text.includes('?') && parseReference(site.text)?.kind === 'conditional') {
-      found.push(site.text);
-    }
-  });
-  return found;
-}
-
 async function resolveCondition(
   services: MatchServices,
   institution: Institution,
@@ -78,25 +68,41 @@ async function resolveCondition(
   });
 }
 
-function rewrite(entry: WriteEntry, targets: Targets, conditions: ReadonlyMap<string, string>): void {
+/** @returns the conditional references of which the targets are not known yet */
+function rewrite(entry: WriteEntry, targets: Targets, conditions: ReadonlyMap<string, string>): readonly string[] {
   const base = entry.fullUrl === undefined ? undefined : baseOf(entry.fullUrl);
+  const pending = new Set<string>();
   visit(entry, (site) => {
-    const [address = '', fragment] = site.text.split('#');
-    const target =
-      targets.get(address) ??
-      (site.kind === 'reference' ? conditions.get(site.text) : undefined) ??
-      // Relative to the entry's own fullUrl, where that is a RESTful URL (http://hl7.org/fhir/R4/bundle.html#references).
-      (base === undefined ? undefined : targets.get(`${base}/${address}`));
+    const target = targetOf(site, base, targets, conditions);
     if (target !== undefined) {
-      const moved = fragment === undefined ? target : `${target}#${fragment}`;
-      if (moved !== site.text) site.replace(moved);
-      return;
-    }
-    if (site.kind === 'reference' && /^urn:(uuid|oid):/i.test(site.text)) {
-      const expression = placeOf(entry, site);
-      throw new MedSealError('unresolved-reference', `${expression} refers to no entry of this Bundle`, { expression });
-    }
+      if (target !== site.text) site.replace(target);
+    } else if (site.kind === 'reference') requireResolvable(entry, site, pending);
   });
+  return [...pending];
+}
+
+function targetOf(
+  { text, kind }: ReferenceSite,
+  base: string | undefined,
+  targets: Targets,
+  conditions: ReadonlyMap<string, string>,
+): string | undefined {
+  const hash = text.indexOf('#');
+  const address = hash < 0 ? text : text.slice(0, hash);
+  const target =
+    targets.get(address) ??
+    (kind === 'reference' ? conditions.get(text) : undefined) ??
+    // Relative to the entry's own fullUrl, where that is a RESTful URL (http://hl7.org/fhir/R4/bundle.html#references).
+    (base === undefined ? undefined : targets.get(`${base}/${address}`));
+  return target === undefined || hash < 0 ? target : target + text.slice(hash);
+}
+
+function requireResolvable(entry: WriteEntry, site: ReferenceSite, pending: Set<string>): void {
+  if (/^urn:(uuid|oid):/i.test(site.text)) {
+    const expression = placeOf(entry, site);
+    throw new MedSealError('unresolved-reference', `${expression} refers to no entry of this Bundle`, { expression });
+  }
+  if (site.text.includes('?') && parseReference(site.text)?.kind === 'conditional') pending.add(site.text);
 }
 
 function baseOf(fullUrl: string): string | undefined {

@@ -1,6 +1,6 @@
 import { createHmac, type KeyObject } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
 import { deriveKey } from '../identity.ts';
+import { RecentValues } from '../recent-values.ts';
 
 /**
  * A token as PostgreSQL takes it: a signed 64-bit integer in decimal. Two tokens are equal when the parameter and the
@@ -22,7 +22,7 @@ const CACHE_SIZE = 100_000;
 export function createTokenizer(secret: Buffer): Tokenizer {
   const keys = new Map<string, KeyObject>();
   const masks = new Map<string, bigint>();
-  const cache = new LRUCache<string, Token>({ max: CACHE_SIZE });
+  const cache = new RecentValues<Token>(CACHE_SIZE);
 
   const keyOf = (parameter: string): KeyObject => {
     const known = keys.get(parameter);
