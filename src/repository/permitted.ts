@@ -3,6 +3,7 @@ import type { Token } from '../sealing/blind-index/tokenizer.ts';
 import { selfToken } from '../sealing/identity.ts';
 import type { Database } from '../storage/database/port.ts';
 import { type Criterion, compileCriterion, Parameters } from './criteria.ts';
+import { createSharedReads } from './shared-reads.ts';
 
 /**
  * The only way records are read on anyone's behalf: the views of migration 0005, as the reader role, with the request's
@@ -99,11 +100,13 @@ export function createPermittedReader(database: Database): PermittedReader {
       pipelined: true,
     });
 
+  const current = createSharedReads((principal, idTokens) => {
+    const text = `${CURRENT} where (self, id_token) in (select * from unnest($1::bigint[], $2::uuid[]))`;
+    return run<PermittedRow>(principal, text, [idTokens.map(selfToken), idTokens]);
+  });
+
   return {
-    async current(principal, idToken) {
-      const text = `${CURRENT} where self = $1 and id_token = $2`;
-      return (await run<PermittedRow>(principal, text, [selfToken(idToken), idToken]))[0];
-    },
+    current: (principal, idToken) => current.load(principal, idToken),
     async version(principal, idToken, version) {
       const text = `${VERSION} where id_token = $1 and version = $2`;
       return (await run<PermittedRow>(principal, text, [idToken, version]))[0];
@@ -164,8 +167,8 @@ export function settingsOf(principal: PrincipalSettings): Readonly<Record<string
     'medseal.facets': `{${principal.facets.join(',')}}`,
     'medseal.self': `{${principal.self.join(',')}}`,
     'medseal.types': principal.types === '*' ? '*' : principal.types.join(','),
+    'medseal.compartment': compartment === undefined ? '*' : `{${compartment.join(',')}}`,
     'medseal.instant': new Date(principal.instant).toISOString(),
-    ...(compartment === undefined ? {} : { 'medseal.compartment': `{${compartment.join(',')}}` }),
     ...(institution === undefined ? {} : { 'medseal.institution': String(institution) }),
     ...(custodian === undefined ? {} : { 'medseal.custodian': String(custodian) }),
     ...(principal.emergency ? { 'medseal.emergency': 'on' } : {}),

@@ -9,7 +9,7 @@ import { cidOfDigest, readIndexBlock } from '../storage/content/cid.ts';
 import type { ContentStore } from '../storage/content/port.ts';
 import type { InstitutionDirectory } from './institutions.ts';
 import type { PermittedRow, SortRow } from './permitted.ts';
-import { sealingSubjects } from './write.ts';
+import { sealingSubjects, UNKNOWN_SUBJECT } from './write.ts';
 
 /** A version out of its seal. */
 export interface OpenedRecord extends OpenedContent {
@@ -70,8 +70,9 @@ export function createRecordOpener(options: RecordOpenerOptions): RecordOpener {
       };
       const sealed = row.interaction === 'delete' ? undefined : (row.sealed ?? (await fetchSealed(store, row.digest)));
       const { content, cid, facts, salt } = openVersion(context, sealed, row.envelope, key);
-      if (facts.at !== row.at)
-        throw new MedSealError('sealed-content-damaged', 'A version bears another time than its row');
+      const undetermined = row.patients.includes(UNKNOWN_SUBJECT);
+      if (facts.at !== row.at || facts.interaction !== row.interaction || facts.undetermined !== undetermined)
+        throw new MedSealError('sealed-content-damaged', 'A version is sealed with other facts than its row has');
       const opened = { institution: institution.name, id: facts.id, author: facts.author, content, cid, salt };
       cache?.set(row.versionId, opened);
       return { ...opened, row };
@@ -85,21 +86,29 @@ export function createRecordOpener(options: RecordOpenerOptions): RecordOpener {
   };
 }
 
-/** From the content store: one block, or an index block and the segments that it links to (sealing/version.ts). */
-async function fetchSealed(store: Pick<ContentStore, 'get'>, digest: Buffer | null): Promise<string> {
+/**
+ * A sealed version from the content store: one block, or an index block and the segments that it links to
+ * (sealing/version.ts).
+ *
+ * @param digest sha2-256 of the root block
+ * @throws MedSealError `sealed-content-damaged` when a block is missing or damaged
+ */
+export async function fetchSealed(store: Pick<ContentStore, 'get'>, digest: Buffer | null): Promise<string> {
   if (digest === null) throw gone();
-  const whole = await store.get(cidOfDigest('raw', digest));
-  if (whole !== undefined) return Buffer.from(whole).toString('latin1');
-  const index = await store.get(cidOfDigest('dag-cbor', digest));
-  if (index === undefined) throw gone();
+  // Stores find a block by its digest alone, so its codec is told by its first byte: a JWE is a JSON object.
+  const root = (await store.get(cidOfDigest('raw', digest))) ?? (await store.get(cidOfDigest('dag-cbor', digest)));
+  if (root === undefined) throw gone();
+  if (root[0] === OPENING_BRACE) return Buffer.from(root).toString('latin1');
   const segments: string[] = [];
-  for (const cid of readIndexBlock(index)) {
+  for (const cid of readIndexBlock(root)) {
     const segment = await store.get(cid);
     if (segment === undefined) throw gone();
     segments.push(Buffer.from(segment).toString('latin1'));
   }
   return joinSegments(segments);
 }
+
+const OPENING_BRACE = 0x7b;
 
 function gone(): MedSealError {
   return new MedSealError(

@@ -1,6 +1,6 @@
 import { MedSealError } from '../errors.ts';
 import { RESOURCE_TYPES } from '../fhir/definitions/definitions.ts';
-import { calendarCells } from '../fhir/search/calendar.ts';
+import { calendarCells, isWithinCalendar } from '../fhir/search/calendar.ts';
 import type { SearchParameter } from '../fhir/search/parameters.ts';
 import type {
   DateOperand,
@@ -234,33 +234,33 @@ function changedAt(operands: readonly Operand[]): Criterion {
 /** Days are exact; for times within a day the whole day is the superset. */
 function date(operand: DateOperand, parameter: SearchParameter, options: TranslatorOptions): IndexQuestion {
   const { prefix, low, high } = operand;
-  const wholeDays = low % DAY === 0 && high % DAY === 0;
+  const isExact = low % DAY === 0 && high % DAY === 0 && isWithinCalendar(low, high);
   const within = (): Criterion => some(options, parameter, [withinForm(commonCell(low, high - 1))]);
   const one = (forms: readonly string[]): Criterion => some(options, parameter, forms);
   const above = (): Criterion => one(endsFrom(high));
   const below = (): Criterion => one(beginsUpTo(low - 1));
   switch (prefix) {
     case 'eq':
-      return { criterion: within(), exact: wholeDays };
+      return { criterion: within(), exact: isExact };
     case 'ne': {
       const present = presence(options, parameter);
       const not: Criterion = { kind: 'not', of: within() };
-      return wholeDays
+      return isExact
         ? { criterion: { kind: 'all', of: [present, not] }, exact: true }
         : { criterion: present, exact: false };
     }
     case 'gt':
-      return { criterion: above(), exact: wholeDays };
+      return { criterion: above(), exact: isExact };
     case 'lt':
-      return { criterion: below(), exact: wholeDays };
+      return { criterion: below(), exact: isExact };
     case 'ge':
-      return { criterion: { kind: 'any', of: [above(), within()] }, exact: wholeDays };
+      return { criterion: { kind: 'any', of: [above(), within()] }, exact: isExact };
     case 'le':
-      return { criterion: { kind: 'any', of: [below(), within()] }, exact: wholeDays };
+      return { criterion: { kind: 'any', of: [below(), within()] }, exact: isExact };
     case 'sa':
-      return { criterion: one(beginsFrom(high)), exact: wholeDays };
+      return { criterion: one(beginsFrom(high)), exact: isExact };
     case 'eb':
-      return { criterion: one(endsUpTo(low - 1)), exact: wholeDays };
+      return { criterion: one(endsUpTo(low - 1)), exact: isExact };
     case 'ap':
       return { criterion: { kind: 'all', of: [one(endsFrom(low)), one(beginsUpTo(high - 1))] }, exact: false };
   }

@@ -5,9 +5,10 @@ import type { Token } from '../sealing/blind-index/tokenizer.ts';
 import type { Identities } from '../sealing/identity.ts';
 import type { KeyService } from '../sealing/key-service.ts';
 import { type SealedVersion, sealVersion } from '../sealing/version.ts';
-import { DatabaseError } from '../storage/database/database-error.ts';
+import { DatabaseError, violatesUnique } from '../storage/database/database-error.ts';
 import type { Database, Sql } from '../storage/database/port.ts';
 import { hashOfLeaf, versionLeaf } from '../trail/leaf.ts';
+import { createSharedCommits } from './shared-commits.ts';
 import {
   type ConsentRow,
   insertIdempotency,
@@ -105,59 +106,84 @@ export interface VersionWriterOptions {
   readonly onCommit?: () => void;
 }
 
+/** Rows that share a commit at most, and transactions at once: a large Bundle is a transaction of its own. */
+const SHARED_ROWS = 400;
+const CONCURRENT_COMMITS = 2;
+
+/** One request's part of a transaction. */
+interface Job {
+  readonly rows: readonly VersionRow[];
+  readonly record: IdempotencyRecord | undefined;
+}
+
 export function createVersionWriter(options: VersionWriterOptions): VersionWriter {
   const { database, faults } = options;
+  const shared = createSharedCommits<Job>({
+    together: (jobs) => commit(jobs, []),
+    sizeOf: (job) => job.rows.length,
+    maxSize: SHARED_ROWS,
+    concurrency: CONCURRENT_COMMITS,
+  });
 
-  async function commit(request: WriteRequest, rows: readonly VersionRow[], record: IdempotencyRecord | undefined) {
+  async function commit(jobs: readonly Job[], guards: readonly Guard[]): Promise<void> {
     try {
-      await database.transaction('writer', (sql) => writeAll(sql, request, rows, record));
-      await faults.at('write-commit-unknown');
+      await database.transaction('writer', (sql) => writeAll(sql, jobs, guards));
     } catch (error) {
-      if (!(error instanceof DatabaseError)) throw error;
-      if (error.constraint === 'resource_version_id_token_version_key') {
-        throw new MedSealError('version-conflict', 'Another write of the same resource was first', { cause: error });
-      }
-      if (!error.outcomeUnknown || !(await selectCommitted(database, rows))) throw error;
+      if (!(error instanceof DatabaseError) || !error.outcomeUnknown) throw error;
+      if (
+        !(await selectCommitted(
+          database,
+          jobs.flatMap((job) => job.rows),
+        ))
+      )
+        throw error;
     }
   }
 
-  async function writeAll(
-    sql: Sql,
-    request: WriteRequest,
-    rows: readonly VersionRow[],
-    record: IdempotencyRecord | undefined,
-  ): Promise<void> {
-    const changes = request.drafts.flatMap((draft) =>
-      draft.consent === undefined ? [] : [{ draft, ...draft.consent }],
-    );
+  async function writeAll(sql: Sql, jobs: readonly Job[], guards: readonly Guard[]): Promise<void> {
+    const rows = jobs.flatMap((job) => job.rows);
+    const drafts = rows.map((row) => row.draft);
+    const changes = consentChanges(drafts);
     const exclusive = changes.map((change) => change.patient).filter((patient) => patient !== undefined);
-    const locked = lockPatients(sql, patientsOf(request.drafts), exclusive, request.guards ?? []);
-    if (request.guards !== undefined) {
+    const locked = lockPatients(sql, patientsOf(drafts), exclusive, guards);
+    for (const guard of guards) {
       await locked;
-      for (const guard of request.guards) {
-        if (await guard.holds(sql)) continue;
-        throw new MedSealError('version-conflict', 'A condition of the write no longer holds');
-      }
+      if (await guard.holds(sql)) continue;
+      throw new MedSealError('version-conflict', 'A condition of the write no longer holds');
     }
     const statements: Promise<unknown>[] = [locked, insertVersions(sql, rows)];
     await faults.at('write-inside-transaction');
     for (const change of changes) statements.push(replaceConsent(sql, change.draft, change));
-    if (record !== undefined) statements.push(insertIdempotency(sql, record));
+    if (jobs.some((job) => job.rows.length > 2)) await faults.at('bundle-middle');
+    for (const { record } of jobs) if (record !== undefined) statements.push(insertIdempotency(sql, record));
     await Promise.all(statements);
     await faults.at('write-before-commit');
   }
 
   return {
-    async write(request) {
-      const sealed = await Promise.all(request.drafts.map((draft) => sealDraft(draft, request.author, options)));
+    async write({ drafts, author, guards = [], beforeCommit }) {
+      const sealed = await Promise.all(drafts.map((draft) => sealDraft(draft, author, options)));
       const written = sealed.map(({ draft, version, leaf }) => ({ draft, cid: version.cid, leafHash: leaf }));
-      const record = await request.beforeCommit?.(written);
-      await commit(request, sealed.map(rowOf), record);
+      const job: Job = { rows: sealed.map(rowOf), record: await beforeCommit?.(written) };
+      // What locks alone would hold up everybody who shared its commit.
+      const alone = guards.length > 0 || consentChanges(drafts).length > 0;
+      try {
+        await (alone ? commit([job], guards) : shared.commit(job));
+      } catch (error) {
+        if (!violatesUnique(error, 'resource_version_id_token_version_key')) throw error;
+        throw new MedSealError('version-conflict', 'Another write of the same resource was first', { cause: error });
+      }
       await faults.at('write-after-commit');
       options.onCommit?.();
       return written;
     },
   };
+}
+
+function consentChanges(
+  drafts: readonly VersionDraft[],
+): readonly (ConsentChange & { readonly draft: VersionDraft })[] {
+  return drafts.flatMap((draft) => (draft.consent === undefined ? [] : [{ draft, ...draft.consent }]));
 }
 
 interface SealedDraft {
@@ -171,7 +197,9 @@ async function sealDraft(draft: VersionDraft, author: string, options: VersionWr
   const subjects = sealingSubjects(draft.patients, institution.name, options.identities);
   const wrapping = await options.keys.wrappingKey(subjects);
   const context = { institution: institution.name, type, idToken, version, subjects };
-  const sealed = sealVersion(context, { id, author, at, sort: draft.sortKeys }, content, wrapping, options.random);
+  const undetermined = draft.patients.includes(UNKNOWN_SUBJECT);
+  const about = { id, author, at, interaction, undetermined, sort: draft.sortKeys };
+  const sealed = sealVersion(context, about, content, wrapping, options.random);
   const facts = { interaction, institution: institution.name, type, id, version, content, at, author };
   const leaf = versionLeaf({ ...facts, cid: sealed.cid, previous: draft.previous }, sealed.salt);
   return { draft, version: sealed, leaf: hashOfLeaf(leaf) };
