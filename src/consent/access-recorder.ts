@@ -31,7 +31,8 @@ export function createAccessRecorder(
       group.push(entry);
       groups.set(entry.institution, group);
     }
-    const fallback = institutions.find(base.kind === 'institution' ? base.institution : principal.institution);
+    const ofBase = base.kind === 'institution' ? institutions.find(base.institution) : undefined;
+    const fallback = ofBase ?? institutions.find(principal.institution);
     if (groups.size === 0 && fallback !== undefined) groups.set(fallback.id, []);
     return groups;
   }

@@ -1,23 +1,17 @@
+import { isTreatment } from '../fhir/terminology/purpose-of-use.ts';
 import { DIRECTORY_TYPES } from './directory.ts';
-import { coveredLabels, effectiveLabels } from './labels.ts';
-import type {
-  Coding,
-  ConsentAction,
-  ConsentPolicy,
-  DataReference,
-  Effect,
-  Interval,
-  Provision,
-  RecordClass,
-} from './policy.ts';
-import { isSpecific } from './policy.ts';
-import { isTreatment, purposeAndAncestors } from './purposes.ts';
+import type { RecordFacts } from './facts.ts';
+import { includes, provisionMatches } from './match-provision.ts';
+import { type ConsentAction, type ConsentPolicy, type Effect, isSpecific, type Provision } from './policy.ts';
+import { type CoveredTypes, covers } from './scope-types.ts';
 
 /**
  * The second of the two consent locks: decides again, from the opened record and the opened consents, what the views
  * of migration 0005 decided from tokens. Pure; names are `{institution}/{Type}/{id}`.
  */
 export interface AccessRequest {
+  /** What the token's scopes cover for this interaction. */
+  readonly types: CoveredTypes;
   readonly institution: string;
   /** Everyone the requester acts as: institution, its ancestors, user, roles, groups. */
   readonly actors: readonly string[];
@@ -27,43 +21,31 @@ export interface AccessRequest {
   readonly instant: number;
   /** Patients whose own record this is, or who are represented. */
   readonly self: readonly string[];
-  /** Set when the token's clinical scopes are `patient/…`: nothing outside these patients' compartment. */
+  /** Set when the token is limited to these patients' compartments: clinical scopes of `patient/…`, break-glass. */
   readonly compartment: readonly string[] | undefined;
-  /** A break-glass token. */
+  /** A break-glass token, for the patients of its compartment. */
   readonly emergency: boolean;
   /** False for a patient's client: it has no default access to the institution that it is registered with. */
   readonly custodianAccess: boolean;
 }
 
-/** What a record tells about itself. Empty lists and undefined mean that it does not tell. */
-export interface RecordFacts {
-  readonly institution: string;
-  readonly type: string;
-  readonly name: string;
-  /** Everyone in whose compartment it lies; {@link UNKNOWN_PATIENT} for one who cannot be determined. */
-  readonly patients: readonly string[];
-  readonly profiles: readonly string[];
-  readonly labels: readonly Coding[];
-  /** What the record is about: its type's `code`. */
-  readonly codes: readonly Coding[];
-  /** Every code anywhere in it. */
-  readonly mentions: readonly Coding[];
-  /** From the earliest to the latest instant of the type's `date`. */
-  readonly dates: Interval | undefined;
-  readonly authors: readonly string[];
-}
-
-export const UNKNOWN_PATIENT = '?';
-
 export interface Decision {
   readonly permit: boolean;
-  readonly basis: 'directory' | 'self' | 'consent' | 'custodian' | 'emergency' | 'compartment' | 'default';
+  readonly basis: 'scope' | 'directory' | 'self' | 'consent' | 'custodian' | 'emergency' | 'compartment' | 'default';
   /** The provision that decided, where one did. */
-  readonly by?: { readonly consent: string; readonly version: number; readonly provision: string };
+  readonly by?: DecidedBy;
+}
+
+interface DecidedBy {
+  readonly consent: string;
+  readonly version: number;
+  /** `''` for the base, `0` for the root, `0.1` for its second nested one. */
+  readonly provision: string;
 }
 
 /** Decides one request for one record. `policies` holds the consents of every patient of the record. */
 export function decide(request: AccessRequest, record: RecordFacts, policies: readonly ConsentPolicy[]): Decision {
+  if (!covers(request.types, record.type)) return { permit: false, basis: 'scope' };
   if (record.patients.length === 0) return decideWithoutPatient(request, record);
   const { compartment } = request;
   if (compartment !== undefined && !record.patients.some((patient) => compartment.includes(patient))) {
@@ -90,138 +72,85 @@ function decideForPatient(
   policies: readonly ConsentPolicy[],
 ): Decision {
   if (request.self.includes(patient)) return { permit: true, basis: 'self' };
+  const emergency = request.emergency && request.compartment?.includes(patient) === true;
   const verdicts = policies
-    .filter((policy) => policy.inForce && policy.patient === patient)
-    .map((policy) => verdictOf(policy, request, record))
+    .filter((policy) => policy.inForce && policy.patient === patient && includes(policy.period, request.instant))
+    .map((policy) => verdictOf(policy, request, record, emergency))
     .filter((verdict) => verdict !== undefined);
   const [strongest] = verdicts.sort((a, b) => rankOf(a) - rankOf(b));
-  const rank = strongest === undefined ? undefined : rankOf(strongest);
-  if (strongest !== undefined && (rank === RANK.specificDeny || strongest.effect === 'permit')) {
-    return { permit: strongest.effect === 'permit', basis: 'consent', by: strongest.by };
-  }
+  if (strongest?.effect === 'permit') return { permit: true, basis: 'consent', by: strongest.by };
+  if (strongest?.specific) return { permit: false, basis: 'consent', by: strongest.by };
   // A base deny leaves the custodian's default untouched.
-  if (request.emergency) return { permit: true, basis: 'emergency' };
+  if (emergency) return { permit: true, basis: 'emergency' };
   if (request.custodianAccess && record.institution === request.institution && isTreatment(request.purposes)) {
     return { permit: true, basis: 'custodian' };
   }
-  if (strongest !== undefined) return { permit: false, basis: 'consent', by: strongest.by };
-  return { permit: false, basis: 'default' };
+  return strongest === undefined
+    ? { permit: false, basis: 'default' }
+    : { permit: false, basis: 'consent', by: strongest.by };
 }
 
-const RANK = { specificDeny: 1, specificPermit: 2, baseDeny: 3, basePermit: 4 } as const;
+/** Across consents: specific deny, specific permit, base deny, base permit. */
+function rankOf({ effect, specific }: Pick<Verdict, 'effect' | 'specific'>): number {
+  return (specific ? 1 : 3) + (effect === 'deny' ? 0 : 1);
+}
 
 interface Verdict {
   readonly effect: Effect;
+  /** An attribute other than the period had to match. */
   readonly specific: boolean;
   readonly depth: number;
-  readonly by: { readonly consent: string; readonly version: number; readonly provision: string };
-}
-
-function rankOf(verdict: Verdict): number {
-  if (verdict.specific) return verdict.effect === 'deny' ? RANK.specificDeny : RANK.specificPermit;
-  return verdict.effect === 'deny' ? RANK.baseDeny : RANK.basePermit;
+  readonly by: DecidedBy;
 }
 
 /** Within one consent the deepest matching provision decides; of equals that differ, the deny. */
-function verdictOf(policy: ConsentPolicy, request: AccessRequest, record: RecordFacts): Verdict | undefined {
-  if (!includes(policy.period, request.instant)) return undefined;
-  const by = { consent: policy.consent, version: policy.version };
+function verdictOf(
+  policy: ConsentPolicy,
+  request: AccessRequest,
+  record: RecordFacts,
+  emergency: boolean,
+): Verdict | undefined {
+  const { consent, version } = policy;
   const found: Verdict[] = [];
-  if (policy.base !== undefined && !request.emergency) {
-    found.push({ effect: policy.base, specific: false, depth: 0, by: { ...by, provision: '' } });
-  }
-  const visit = (provision: Provision, above: Path, depth: number): void => {
-    const path = extend(above, provision, request, record);
-    const matches = provision.effect === 'deny' ? path.deny : path.permit;
-    const heard = !request.emergency || (provision.effect === 'deny' && path.emergency);
-    if (matches && heard) {
-      const { effect } = provision;
-      found.push({ effect, specific: path.specific, depth, by: { ...by, provision: provision.path } });
-    }
-    for (const nested of provision.nested) visit(nested, path, depth + 1);
+  const hear = (effect: Effect, specific: boolean, depth: number, provision: string, namesEmergency: boolean) => {
+    // Break-glass overrides everything but a deny that names it, and the exceptions nested in that.
+    if (emergency && effect === 'deny' && !namesEmergency) return;
+    found.push({ effect, specific, depth, by: { consent, version, provision } });
   };
-  for (const provision of policy.provisions) visit(provision, TOP, 1);
+  const visit = (provision: Provision, above: Way, depth: number): void => {
+    const way = extend(above, provision, request, record);
+    const { effect, path } = provision;
+    if (way[effect]) hear(effect, way.specific, depth, path, way.namesEmergency);
+    for (const nested of provision.nested) visit(nested, way, depth + 1);
+  };
+  if (policy.base !== undefined) hear(policy.base, false, 0, '', false);
+  for (const provision of policy.provisions) visit(provision, START, 1);
   return found.sort((a, b) => b.depth - a.depth || denyFirst(a) - denyFirst(b) || rankOf(a) - rankOf(b))[0];
 }
 
-function denyFirst(verdict: Verdict): number {
-  return verdict.effect === 'deny' ? 0 : 1;
+function denyFirst({ effect }: Verdict): number {
+  return effect === 'deny' ? 0 : 1;
 }
 
 /**
  * What holds on the way from the root to a provision. What a record does not tell satisfies a deny and never a permit,
- * so whether the way matches depends on the effect that is asked for.
+ * so whether the way matches depends on the effect that is asked for at its end.
  */
-interface Path {
+interface Way {
   readonly permit: boolean;
   readonly deny: boolean;
   readonly specific: boolean;
   /** A provision on the way names ETREAT. */
-  readonly emergency: boolean;
+  readonly namesEmergency: boolean;
 }
 
-const TOP: Path = { permit: true, deny: true, specific: false, emergency: false };
+const START: Way = { permit: true, deny: true, specific: false, namesEmergency: false };
 
-function extend(above: Path, provision: Provision, request: AccessRequest, record: RecordFacts): Path {
+function extend(above: Way, provision: Provision, request: AccessRequest, record: RecordFacts): Way {
   return {
     permit: above.permit && provisionMatches(provision, 'permit', request, record),
     deny: above.deny && provisionMatches(provision, 'deny', request, record),
     specific: above.specific || isSpecific(provision),
-    emergency: above.emergency || (provision.purposes ?? []).includes('ETREAT'),
+    namesEmergency: above.namesEmergency || (provision.purposes ?? []).includes('ETREAT'),
   };
-}
-
-function provisionMatches(provision: Provision, effect: Effect, request: AccessRequest, record: RecordFacts): boolean {
-  const untold = effect === 'deny';
-  const codes = effect === 'deny' ? record.mentions : record.codes;
-  const labels = effectiveLabels(record.labels);
-  const { actors, actions, purposes } = provision;
-  return (
-    includes(provision.period, request.instant) &&
-    (actors === undefined || actors.some((actor) => request.actors.includes(actor))) &&
-    (actions === undefined || actions.includes(request.action)) &&
-    (purposes === undefined || request.purposes.some((own) => overlaps(purposeAndAncestors(own), purposes))) &&
-    anyMatches(provision.classes, (wanted) => classMatches(wanted, record, untold)) &&
-    anyMatches(provision.codes, (wanted) => codingMatches([wanted], codes, untold)) &&
-    anyMatches(provision.labels, (wanted) => codingMatches(coveredLabels(wanted), labels, untold)) &&
-    periodMatches(provision.dataPeriod, untold, record) &&
-    anyMatches(provision.data, (wanted) => dataMatches(wanted, record, untold))
-  );
-}
-
-function anyMatches<T>(wanted: readonly T[] | undefined, matches: (one: T) => boolean): boolean {
-  return wanted === undefined || wanted.some(matches);
-}
-
-function codingMatches(wanted: readonly Coding[], told: readonly Coding[], untold: boolean): boolean {
-  if (told.length === 0) return untold;
-  return wanted.some((one) => told.some((other) => sameCoding(one, other)));
-}
-
-function periodMatches(wanted: Interval | undefined, untold: boolean, record: RecordFacts): boolean {
-  if (wanted === undefined) return true;
-  if (record.dates === undefined) return untold;
-  return record.dates.from < wanted.until && record.dates.until > wanted.from;
-}
-
-function classMatches(wanted: RecordClass, record: RecordFacts, untold: boolean): boolean {
-  if (wanted.kind === 'type') return wanted.type === record.type;
-  return record.profiles.includes(wanted.url) || (untold && record.profiles.length === 0);
-}
-
-function dataMatches(wanted: DataReference, record: RecordFacts, untold: boolean): boolean {
-  if (wanted.meaning === 'instance') return wanted.resource === record.name;
-  return record.authors.includes(wanted.resource) || (untold && record.authors.length === 0);
-}
-
-function sameCoding(wanted: Coding, one: Coding): boolean {
-  return wanted.code === one.code && (wanted.system === undefined || wanted.system === one.system);
-}
-
-function overlaps(a: readonly string[], b: readonly string[]): boolean {
-  return a.some((one) => b.includes(one));
-}
-
-function includes(interval: Interval, instant: number): boolean {
-  return interval.from <= instant && instant < interval.until;
 }

@@ -4,15 +4,15 @@ import type { SearchRegistry } from '../fhir/search/registry.ts';
 import type { Names } from '../repository/names.ts';
 import { type ConsentChange, UNKNOWN_SUBJECT, type VersionDraft } from '../repository/write.ts';
 import type { ConsentRow } from '../repository/write-statements.ts';
-import { type IndexedParameter, resourceTokens } from '../sealing/blind-index/resource-tokens.ts';
+import { createResourceIndexer, type IndexedParameter } from '../sealing/blind-index/resource-tokens.ts';
 import { sortKeysOf } from '../sealing/blind-index/sort-keys.ts';
 import type { SourcesOf } from '../sealing/blind-index/sources.ts';
 import type { Token, Tokenizer } from '../sealing/blind-index/tokenizer.ts';
 import { selfToken } from '../sealing/identity.ts';
 import { consentNames } from './consent-store.ts';
-import { UNKNOWN_PATIENT } from './decide.ts';
 import { DIRECTORY_TYPES } from './directory.ts';
 import { recordFacets } from './facets.ts';
+import { UNKNOWN_PATIENT } from './facts.ts';
 import { parseConsent } from './parse-consent.ts';
 import { custodianReader, directoryReader, facetToken, permitReaders } from './principal.ts';
 import type { FactsReader } from './record-facts.ts';
@@ -42,7 +42,8 @@ export interface DescriberOptions {
 }
 
 export function createDescriber(options: DescriberOptions): Describer {
-  const { registry, names, facts, tokenizer, sourcesOf } = options;
+  const { registry, names, facts, tokenizer } = options;
+  const indexResource = createResourceIndexer(tokenizer, options.sourcesOf);
 
   /** Ids and times of change are columns, not tokens. */
   function index(resource: Resource): readonly IndexedParameter[] {
@@ -54,7 +55,7 @@ export function createDescriber(options: DescriberOptions): Describer {
   function consentChange(consent: Consent, institution: string, version: number): ConsentChange {
     const policy = parseConsent(consent, consentNames(names, institution, consent.id ?? '', version));
     return {
-      patient: policy.patient === '' ? undefined : names.idToken(policy.patient),
+      patient: policy.patient === undefined ? undefined : names.idToken(policy.patient),
       present: true,
       rules: consentRules(policy).map((rule) => ruleRow(rule, tokenizer)),
     };
@@ -71,9 +72,7 @@ export function createDescriber(options: DescriberOptions): Describer {
         patientNames: record.patients,
         patients,
         facets: recordFacets(record).map((facet) => facetToken(tokenizer, facet)),
-        ...resourceTokens(tokenizer, sourcesOf, resource.resourceType, found, (target) =>
-          names.locate(target, institution),
-        ),
+        ...indexResource(resource.resourceType, found, (target) => names.locate(target, institution)),
         readers: recordReaders(resource.resourceType, patients, institution, tokenizer),
         sortKeys: sortKeysOf(found),
         ...(resource.resourceType === 'Consent' ? { consent: consentChange(resource, institution, version) } : {}),
@@ -114,7 +113,10 @@ function ruleRow(rule: ConsentRule, tokenizer: Tokenizer): ConsentRow {
   };
 }
 
+/** FHIR's years have four digits: the end of 9999 is the end of time. */
+const END_OF_YEARS = Date.UTC(10_000, 0, 1);
+
 function timestamp(instant: number): string {
   if (instant === Number.NEGATIVE_INFINITY) return '-infinity';
-  return instant === Number.POSITIVE_INFINITY ? 'infinity' : new Date(instant).toISOString();
+  return instant >= END_OF_YEARS ? 'infinity' : new Date(instant).toISOString();
 }

@@ -16,10 +16,11 @@ import { UNKNOWN_SUBJECT } from '../repository/write.ts';
 import type { RequestContext, ScopeAction } from '../request-context.ts';
 import type { SortKeys } from '../sealing/blind-index/sort-keys.ts';
 import type { ConsentStore } from './consent-store.ts';
-import { type AccessRequest, type Decision, decide, UNKNOWN_PATIENT } from './decide.ts';
+import { type AccessRequest, type Decision, decide } from './decide.ts';
+import { UNKNOWN_PATIENT } from './facts.ts';
 import type { PrincipalResolver } from './principal.ts';
 import type { FactsReader } from './record-facts.ts';
-import { coversType } from './scope-types.ts';
+import { coveredTypes, covers } from './scope-types.ts';
 
 /**
  * The policy enforcement point for reading: everything that leaves the server as a record leaves through here. The
@@ -39,7 +40,7 @@ export interface GuardedReader {
     version: number,
     options?: { readonly deletions: boolean },
   ): Promise<PermittedRecord>;
-  /** Newest first. Deletions have no content. */
+  /** Newest first. Deletions have no content. Ends early once there are more than MAX_PAGE_BYTES of content. */
   history(context: RequestContext, plan: HistoryPlan, type: string | undefined): Promise<readonly PermittedRecord[]>;
   search(context: RequestContext, type: string): GuardedSearch;
 }
@@ -58,6 +59,9 @@ export interface GuardedSearch {
   shown(record: PermittedRecord): void;
   sortKeys(row: SortRow): Promise<SortKeys>;
 }
+
+/** How much content one page holds, give or take one record: what is shown at once lies in memory at once. */
+export const MAX_PAGE_BYTES = 8 * 1024 * 1024;
 
 export interface PermittedRecord extends OpenedRecord {
   /** Parsed content; undefined for a deletion. */
@@ -82,8 +86,8 @@ export function createGuardedReader(options: GuardedReaderOptions): GuardedReade
   const { reader, opener, consents, principals, facts, names, logger } = options;
 
   const prepare = (context: RequestContext, scope: ScopeAction): readonly [AccessRequest, PrincipalSettings] => {
-    const request = principals.accessRequest(context, 'read');
-    return [request, principals.settings(context, request, scope)];
+    const request = principals.accessRequest(context, 'read', scope);
+    return [request, principals.settings(context, request)];
   };
 
   async function secondLock(request: AccessRequest, row: PermittedRow): Promise<PermittedRecord | undefined> {
@@ -161,12 +165,15 @@ export function createGuardedReader(options: GuardedReaderOptions): GuardedReade
       if (type !== undefined) requireScope(context, type, 'r');
       const [request, settings] = prepare(context, 'r');
       const records: PermittedRecord[] = [];
+      let room = MAX_PAGE_BYTES;
       for (const row of await reader.history(settings, plan)) {
+        if (room < 0) break;
         if (row.interaction === 'delete' && !(await lastContentPermitted(request, settings, row))) continue;
         const record = await secondLock(request, row);
         if (record === undefined) continue;
         takeDown(context, record);
         records.push(record);
+        room -= record.content?.length ?? 0;
       }
       return records;
     },
@@ -197,7 +204,7 @@ function takeDown(context: RequestContext, { row, institution, id, patients }: P
 
 /** From the token alone, so that it tells nothing of what is stored. */
 export function requireScope(context: RequestContext, type: string, action: ScopeAction): void {
-  if (coversType(context.principal.scopes, type, action)) return;
+  if (covers(coveredTypes(context.principal.scopes, action), type)) return;
   throw new MedSealError('forbidden', `The token has no scope for this interaction with ${type}`);
 }
 

@@ -8,8 +8,8 @@ import type { RecordOpener } from '../repository/records.ts';
 import type { VersionLoader } from '../repository/version-loader.ts';
 import type { Guard, IdempotencyRecord, VersionDraft, VersionWriter, WrittenVersion } from '../repository/write.ts';
 import type { Principal, RequestContext, ScopeAction } from '../request-context.ts';
-import { UNKNOWN_PATIENT } from './decide.ts';
 import type { Describer } from './describe.ts';
+import { UNKNOWN_PATIENT } from './facts.ts';
 import { requireScope } from './guarded-reader.ts';
 import { type ProvenanceTarget, provenanceOf } from './provenance.ts';
 import type { FactsReader } from './record-facts.ts';
@@ -226,12 +226,12 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
 const ACTIONS = { create: 'c', update: 'u', delete: 'd' } as const;
 
 /** `client` or `client user`: who a leaf's author commitment is about. */
-export function authorOf({ clientId, user }: Principal): string {
+function authorOf({ clientId, user }: Principal): string {
   return user === undefined ? clientId : `${clientId} ${user.institution}/${user.type}/${user.id}`;
 }
 
 /** The server owns id, versionId and lastUpdated; everything else stays as it came, in its order. */
-function withoutVersion(resource: Resource, id: string): Resource {
+export function withoutVersion(resource: Resource, id: string): Resource {
   const { resourceType, id: _id, meta, ...rest } = resource as Resource & { meta?: Record<string, unknown> };
   const { versionId: _versionId, lastUpdated: _lastUpdated, ...kept } = meta ?? {};
   return { resourceType, id, meta: kept, ...rest } as Resource;

@@ -1,29 +1,68 @@
+import type { RecordCoding, Told } from './facts.ts';
 import type { Coding } from './policy.ts';
 
-/** HL7's order of confidentiality, lowest first. http://terminology.hl7.org/CodeSystem/v3-Confidentiality */
+/**
+ * HL7's order of confidentiality, lowest first. http://terminology.hl7.org/CodeSystem/v3-Confidentiality
+ *
+ * R4 defines securityLabel as a high-water mark: "R" applies to all resources that are labelled "R" or lower. Every other
+ * label is a tag, and covered by equality alone.
+ */
 const CONFIDENTIALITY_ORDER = ['U', 'L', 'M', 'N', 'R', 'V'] as const;
-export const CONFIDENTIALITY_SYSTEM = 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality';
+const CONFIDENTIALITY_SYSTEM = 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality';
 
-function rankOf(coding: Coding): number {
-  if (coding.system !== CONFIDENTIALITY_SYSTEM) return -1;
-  return (CONFIDENTIALITY_ORDER as readonly string[]).indexOf(coding.code);
+export function isConfidentiality(label: Coding): boolean {
+  return label.system === CONFIDENTIALITY_SYSTEM && rankOf(label) >= 0;
+}
+
+/** What a provision's label covers: itself, and for confidentiality every lower one. */
+export function coveredLabels(label: Coding): readonly Coding[] {
+  if (!isConfidentiality(label)) return [label];
+  const codes = CONFIDENTIALITY_ORDER.slice(0, rankOf(label) + 1);
+  return codes.map((code) => ({ system: CONFIDENTIALITY_SYSTEM, code }));
 }
 
 /**
- * What a provision's label covers: itself, and for confidentiality every lower one, as R4 defines securityLabel ("R"
- * applies to all resources that are labelled "R" or lower). Every other label is covered by equality alone.
+ * How confidential a record is: as much as the most confidential of its parts, when the record itself bears a label.
+ *
+ * @param own labels of the record
+ * @param inner labels of each resource inside of it
  */
-export function coveredLabels(label: Coding): readonly Coding[] {
-  const rank = rankOf(label);
-  if (rank < 0) return [label];
-  return CONFIDENTIALITY_ORDER.slice(0, rank + 1).map((code) => ({ system: CONFIDENTIALITY_SYSTEM, code }));
+export function confidentialityOf(
+  own: readonly RecordCoding[],
+  inner: readonly (readonly RecordCoding[])[],
+): Told<RecordCoding> {
+  const mark = highest(own);
+  const marks = [mark, ...inner.map(highest)].filter((one) => one !== undefined);
+  const overall = highest(marks);
+  return {
+    certain: mark !== undefined && overall?.system !== undefined ? [overall] : [],
+    possible: marks,
+    open: mark === undefined,
+  };
 }
 
-/** The labels a record counts as bearing: of several confidentiality codes only the highest (high-water mark). */
-export function effectiveLabels(labels: readonly Coding[]): readonly Coding[] {
-  const highest = Math.max(-1, ...labels.map(rankOf));
-  return labels.filter((label) => {
-    const rank = rankOf(label);
-    return rank < 0 || rank === highest;
-  });
+/** A record that bears labels, but not a certain tag, is taken to say that the tag does not apply. */
+export function tagsOf(own: readonly RecordCoding[], inner: readonly (readonly RecordCoding[])[]): Told<RecordCoding> {
+  return {
+    certain: own.filter((label) => label.system !== undefined && !isRanked(label)),
+    possible: [own, ...inner].flat().filter((label) => label.system === undefined || !isRanked(label)),
+    open: own.length === 0,
+  };
+}
+
+function highest(labels: readonly RecordCoding[]): RecordCoding | undefined {
+  const ranked = labels.filter(isRanked);
+  // Of two that rank the same, the one that bears its system.
+  return ranked.sort(
+    (a, b) => rankOf(b) - rankOf(a) || Number(a.system === undefined) - Number(b.system === undefined),
+  )[0];
+}
+
+/** Without a system it may be a code of this order, and then it counts. */
+function isRanked({ system, code }: RecordCoding): boolean {
+  return (system === undefined || system === CONFIDENTIALITY_SYSTEM) && rankOf({ code }) >= 0;
+}
+
+function rankOf({ code }: { readonly code: string }): number {
+  return (CONFIDENTIALITY_ORDER as readonly string[]).indexOf(code);
 }

@@ -1,40 +1,51 @@
+import type { Period } from '@medplum/fhirtypes';
+import { parseTemporal } from '../fhir/fhirpath/temporal.ts';
+import { isWithinCalendar } from '../fhir/search/calendar.ts';
 import type { Interval } from './policy.ts';
+import { refuse } from './refusal.ts';
 
 /**
- * Dates of a Consent. Where no time zone is written it is UTC, as everywhere in search, so that both locks and a replay
- * years later agree.
+ * Periods of a Consent, ends included as R4 has it (http://hl7.org/fhir/R4/datatypes.html#Period). Where no time zone is
+ * written it is UTC, as everywhere in search, so that both locks and a replay years later agree.
  */
-const DATE = /^([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?$/;
 
-/** A `date` as the whole UTC days it spans, half-open; undefined when a time is given or it is no date. */
-export function calendarDays(text: string): Interval | undefined {
-  const found = DATE.exec(text);
-  if (found === null) return undefined;
-  const year = Number(found[1]);
-  const month = found[2] === undefined ? undefined : Number(found[2]) - 1;
-  const day = found[3] === undefined ? undefined : Number(found[3]);
-  const from = utc(year, month ?? 0, day ?? 1);
-  const until =
-    day !== undefined
-      ? utc(year, month ?? 0, day + 1)
-      : month !== undefined
-        ? utc(year, month + 1, 1)
-        : utc(year + 1, 0, 1);
+/** When a provision holds. @throws MedSealError `unenforceable-consent` */
+export function parsePeriod(period: Period, expression: string): Interval {
+  return interval(period, expression, (text) => parseTemporal(text));
+}
+
+/** Which days a record may be about. @throws MedSealError `unenforceable-consent` */
+export function parseDays(period: Period, expression: string): Interval {
+  return interval(period, expression, (text, at) => {
+    const found = parseTemporal(text);
+    const { precision } = found ?? {};
+    if (precision !== undefined && precision !== 'year' && precision !== 'month' && precision !== 'day') {
+      throw refuse(at, 'is enforced by calendar days: give a date (YYYY, YYYY-MM or YYYY-MM-DD), not a time');
+    }
+    if (found !== undefined && !isWithinCalendar(found.low, found.high)) {
+      throw refuse(at, 'lies outside of the years that are told apart (1800 to 2199): leave it out for an open end');
+    }
+    return found;
+  });
+}
+
+function interval(
+  period: Period,
+  expression: string,
+  parse: (text: string, expression: string) => { readonly low: number; readonly high: number } | undefined,
+): Interval {
+  const bound = (name: 'start' | 'end') => {
+    const text = period[name];
+    // An end that is there only to say why it has no value is no open end.
+    if (text === undefined && !(`_${name}` in period)) return undefined;
+    const found = text === undefined ? undefined : parse(text, `${expression}.${name}`);
+    if (found === undefined) throw refuse(`${expression}.${name}`, 'is not a dateTime');
+    return found;
+  };
+  const [start, end] = [bound('start'), bound('end')];
+  if (start === undefined && end === undefined) throw refuse(expression, 'has neither a start nor an end');
+  const from = start?.low ?? Number.NEGATIVE_INFINITY;
+  const until = end?.high ?? Number.POSITIVE_INFINITY;
+  if (from >= until) throw refuse(expression, 'ends before it begins');
   return { from, until };
-}
-
-/** A `dateTime` as the instants it spans: a year, a month, a day, or a second. */
-export function instantRange(text: string): Interval | undefined {
-  const days = calendarDays(text);
-  if (days !== undefined) return days;
-  const instant = Date.parse(text);
-  if (Number.isNaN(instant)) return undefined;
-  return { from: instant, until: instant + (text.includes('.') ? 1 : 1000) };
-}
-
-function utc(year: number, month: number, day: number): number {
-  // Date.UTC reads years below 100 as 19xx.
-  const date = new Date(0);
-  date.setUTCFullYear(year, month, day);
-  return date.getTime();
 }

@@ -13,14 +13,15 @@ export interface Interval {
   readonly until: number;
 }
 
+/** A code as a Consent names it: without its system it would say nothing for certain. */
 export interface Coding {
-  readonly system: string | undefined;
+  readonly system: string;
   readonly code: string;
 }
 
 /**
  * One provision. A list that is undefined does not restrict; a list that is there needs one of its members to match;
- * all lists that are there must match.
+ * all lists that are there must match. Lists are never empty.
  */
 export interface Provision {
   /** `0` for the root, `0.1` for its second nested one. */
@@ -28,7 +29,7 @@ export interface Provision {
   readonly effect: Effect;
   /** When the provision holds; an ancestor's period bounds it too. */
   readonly period: Interval;
-  /** Normalised actor names, see `actors.ts`. */
+  /** `{institution}/{Type}/{id}` of who asks. */
   readonly actors: readonly string[] | undefined;
   readonly actions: readonly ConsentAction[] | undefined;
   readonly purposes: readonly string[] | undefined;
@@ -36,7 +37,7 @@ export interface Provision {
   /** Resource types and profile URLs. */
   readonly classes: readonly RecordClass[] | undefined;
   readonly codes: readonly Coding[] | undefined;
-  /** UTC days as epoch milliseconds: from the first instant of the first day until after the last. */
+  /** Whole UTC days, at least one end of them finite. */
   readonly dataPeriod: Interval | undefined;
   readonly data: readonly DataReference[] | undefined;
   readonly nested: readonly Provision[];
@@ -57,13 +58,13 @@ export interface ConsentPolicy {
   /** The Consent's own name, `{institution}/Consent/{id}`, and its version: what a decision is explained by. */
   readonly consent: string;
   readonly version: number;
-  /** `{institution}/Patient/{id}` */
-  readonly patient: string;
+  /** `{institution}/Patient/{id}`; undefined where one that is not in force names no patient of its own base. */
+  readonly patient: string | undefined;
   /** False: stored, but neither permits nor denies (status, scope). */
   readonly inForce: boolean;
   /** The effect on everything of that patient, where policyRule or a bare root gives one. */
   readonly base: Effect | undefined;
-  /** Bounds everything in this consent. */
+  /** Bounds everything in this consent: the root's period. */
   readonly period: Interval;
   /** The root where it is a rule of its own, else what is nested in it. */
   readonly provisions: readonly Provision[];

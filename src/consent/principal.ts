@@ -1,4 +1,5 @@
 import { MedSealError } from '../errors.ts';
+import { isTreatment, purposeAndAncestors } from '../fhir/terminology/purpose-of-use.ts';
 import type { Institution, InstitutionDirectory } from '../repository/institutions.ts';
 import type { Names } from '../repository/names.ts';
 import type { PrincipalSettings } from '../repository/permitted.ts';
@@ -8,13 +9,12 @@ import { selfToken } from '../sealing/identity.ts';
 import type { AccessRequest } from './decide.ts';
 import { principalFacets } from './facets.ts';
 import type { ConsentAction } from './policy.ts';
-import { isTreatment, purposeAndAncestors } from './purposes.ts';
 import { coveredTypes } from './scope-types.ts';
 
 /** Turns who asks into the two forms that the two locks take: names for `decide`, tokens for the views. */
 export interface PrincipalResolver {
-  accessRequest(context: RequestContext, action: ConsentAction): AccessRequest;
-  settings(context: RequestContext, request: AccessRequest, scope: ScopeAction): PrincipalSettings;
+  accessRequest(context: RequestContext, action: ConsentAction, scope: ScopeAction): AccessRequest;
+  settings(context: RequestContext, request: AccessRequest): PrincipalSettings;
 }
 
 export interface PrincipalResolverOptions {
@@ -37,7 +37,7 @@ export function createPrincipalResolver({
   };
 
   return {
-    accessRequest({ principal, instant }, action) {
+    accessRequest({ principal, instant }, action, scope) {
       const { institution, purposes, patient, user } = principal;
       const clinical = principal.scopes;
       // One patient/ scope limits the whole token to the compartment: the narrower reading.
@@ -46,6 +46,7 @@ export function createPrincipalResolver({
       const people = [user, patient].filter((one) => one !== undefined).map(nameOf);
       const self = patient === undefined ? [] : [nameOf(patient)];
       return {
+        types: coveredTypes(clinical, scope),
         institution,
         actors: [...new Set([...organization, ...people])],
         purposes,
@@ -58,7 +59,7 @@ export function createPrincipalResolver({
       };
     },
 
-    settings({ principal }, request, scope) {
+    settings({ principal }, request) {
       const institution = ownInstitution(principal);
       const own = request.custodianAccess ? institution.id : undefined;
       return {
@@ -66,7 +67,7 @@ export function createPrincipalResolver({
         facets: principalFacets(request).map((facet) => facetToken(tokenizer, facet)),
         self: request.self.map(names.idToken),
         compartment: request.compartment?.map(names.idToken),
-        types: coveredTypes(principal.scopes, scope),
+        types: request.types,
         institution: own,
         custodian: isTreatment(request.purposes) ? own : undefined,
         instant: request.instant,
@@ -108,10 +109,11 @@ function principalReaders(
 ): readonly Token[] {
   const actors = [...request.actors, '*'];
   const purposes = [...new Set(request.purposes.flatMap(purposeAndAncestors)), '*'];
+  const brokenGlass = request.emergency ? (request.compartment ?? []) : [];
   return [
     directoryReader(tokenizer),
     ...(request.custodianAccess ? [custodianReader(tokenizer, institution)] : []),
-    ...request.self.map((patient) => selfToken(names.idToken(patient)).toString()),
+    ...[...request.self, ...brokenGlass].map((patient) => selfToken(names.idToken(patient)).toString()),
     ...permitReaders(tokenizer, actors, purposes),
   ];
 }

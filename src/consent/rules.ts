@@ -1,5 +1,5 @@
 import { type Facet, provisionConditions } from './facets.ts';
-import { ALWAYS, type ConsentPolicy, type Effect, type Interval, isSpecific, type Provision } from './policy.ts';
+import { type ConsentPolicy, type Effect, type Interval, isSpecific, type Provision } from './policy.ts';
 
 /**
  * A policy as the rows that the database decides by: one for the base effect, one for each provision with everything
@@ -57,8 +57,9 @@ function provisionRule(policy: ConsentPolicy, path: readonly Provision[], provis
     depth: path.length,
     permit,
     rank: specific ? (permit ? 2 : 1) : permit ? 4 : 3,
-    period: path.map((one) => one.period).reduce(intersection, intersection(ALWAYS, policy.period)),
+    period: path.map((one) => one.period).reduce(intersection, policy.period),
     namesEmergency: path.some((one) => (one.purposes ?? []).includes('ETREAT')),
+    // What the ancestors ask is read with this provision's effect, as `decide` does.
     conditions: path.flatMap((one) => provisionConditions(one, effect)),
     readers: { actors: nearest(path, (one) => one.actors), purposes: nearest(path, (one) => one.purposes) },
   };

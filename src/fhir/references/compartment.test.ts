@@ -228,7 +228,6 @@ const NESTED: readonly Row[] = [
       contained: [{ resourceType: 'Coverage', beneficiary: P1, payor: [{ display: 'x' }] }],
     },
     ['Patient/1'],
-    true,
   ],
   [
     'a Bundle’s entries',

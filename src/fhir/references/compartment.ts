@@ -39,8 +39,8 @@ const compiled = new Map<string, readonly CompiledExpression[]>();
  *
  * Undeterminable is a logical reference (identifier or display alone), a conditional one, a `urn:` that no entry of the
  * same Bundle has, an unknown URL, a fragment that leads nowhere, each unless `Reference.type` or the reference itself
- * says that it is no Patient (in a contained resource a mere display does not count); and a contained Patient, or one in a Bundle under a `urn:`, whose identity outside is
- * unknown, unless its `link` names one.
+ * says that it is no Patient (in a contained resource a mere display does not count: insurers write a payor so); and a
+ * contained Patient, or one in a Bundle under a `urn:`, whose identity outside is unknown, unless its `link` names one.
  */
 export function patientReferences(resource: object): PatientReferences {
   const search = new Search();

@@ -57,6 +57,14 @@ export function coverFrom(instant: number): readonly string[] {
   ];
 }
 
+/**
+ * Whether what the cells tell of these days is the whole truth: on the first and the last day everything beyond them
+ * counts too.
+ */
+export function isWithinCalendar(low: number, high: number): boolean {
+  return Math.floor(low / DAY) > FIRST_DAY && Math.floor((high - 1) / DAY) < LAST_DAY;
+}
+
 /** Day number within the calendar's bounds. */
 function dayOf(instant: number): number {
   return Math.min(LAST_DAY, Math.max(FIRST_DAY, Math.floor(instant / DAY)));

@@ -21,7 +21,7 @@ function matchesValue(operand: Operand, value: SearchValue): boolean {
 }
 
 /** Both are half-open ranges of epoch milliseconds. */
-export function matchesDate(operand: DateOperand, value: DateValue): boolean {
+function matchesDate(operand: DateOperand, value: DateValue): boolean {
   const contained = operand.low <= value.low && value.high <= operand.high;
   switch (operand.prefix) {
     case 'eq':

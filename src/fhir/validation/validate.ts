@@ -58,7 +58,8 @@ function notAResource(expression: string): Issue {
   return { severity: 'error', code: 'structure', diagnostics, expression };
 }
 
-function hasMoreValuesThan(limit: number, resource: unknown): boolean {
+/** Counts objects, lists and primitives, of what is nested too, and stops once there are more than `limit`. */
+export function hasMoreValuesThan(limit: number, resource: unknown): boolean {
   const pending: unknown[] = [resource];
   for (let count = 0; pending.length > 0; count++) {
     const value = pending.pop();

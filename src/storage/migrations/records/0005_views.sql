@@ -1,22 +1,40 @@
 -- The first of the two consent locks (docs/consent.md): the reader role sees records only through these views, which
 -- decide by the request's principal, held in transaction-local settings. Missing or empty settings yield no rows.
--- The settings, each read once per statement by an uncorrelated sub-select:
+-- The settings, each read once per statement by an uncorrelated sub-select. Those that all requests have:
 --   readers      what resource_current.readers must share: a superset of what may be permitted
 --   facets       the principal's own tokens: actors, actions, purposes
 --   self         patients whose record the principal reads as the patient or a representative
---   compartment  when set (patient/ scopes): only these patients' records, and the directory
+--   compartment  only these patients' records, and the directory (patient/ scopes, break-glass); '*' for no such limit
 --   types        resource types that the token's scopes cover for this interaction; '*' for all
+--   instant      the request's one instant
+-- Those that only permit more:
 --   institution  the principal's own institution, which alone sees its records of no patient
 --   custodian    the same when the token's purpose is treatment: the default access of a custodian
---   instant      the request's one instant
---   emergency    'on' for a break-glass token
+--   emergency    'on' for a break-glass token, for the patients of its compartment
 
-create function principal_text(setting text) returns text language sql stable parallel safe
+-- In plpgsql, because what is inlined into the views is planned anew with every search.
+create function principal_text(setting text) returns text language plpgsql stable parallel safe as $$
+begin
   return nullif(current_setting('medseal.' || setting, true), '');
+end $$;
+create function principal_uuids(setting text) returns uuid[] language plpgsql stable parallel safe as $$
+begin
+  return coalesce(nullif(principal_text(setting), '*'), '{}')::uuid[];
+end $$;
+create function principal_emergencies() returns uuid[] language plpgsql stable parallel safe as $$
+begin
+  return case when principal_text('emergency') = 'on' then principal_uuids('compartment') else '{}' end;
+end $$;
+-- A request that lost one of these on its way would see more, such as what a deny by actor hides, were it not refused.
+create function principal_told() returns boolean language plpgsql stable parallel safe as $$
+begin
+  return principal_text('readers') is not null and principal_text('facets') is not null
+    and principal_text('self') is not null and principal_text('compartment') is not null
+    and principal_text('types') is not null and principal_text('instant') is not null;
+end $$;
+-- Inlined, because of a row that no index has narrowed down it is asked for each.
 create function principal_tokens(setting text) returns bigint[] language sql stable parallel safe
   return coalesce(nullif(current_setting('medseal.' || setting, true), ''), '{}')::bigint[];
-create function principal_uuids(setting text) returns uuid[] language sql stable parallel safe
-  return coalesce(nullif(current_setting('medseal.' || setting, true), ''), '{}')::uuid[];
 
 -- Types that need only the scope (DESIGN 7.2); src/consent/directory.ts holds the same list, and a test compares them.
 create function directory_types() returns text[] language sql immutable parallel safe
@@ -28,9 +46,10 @@ select v.id, v.institution, v.type, v.id_token, v.version, v.interaction, v.at, 
   -- The consents that the second lock decides by, from the same snapshot.
   array(select c.version_id from consent_current c where c.patient = any (v.patients) order by 1) as consents
 from resource_version v
-where (v.type = any ((select string_to_array(principal_text('types'), ','))::text[])
+where (select principal_told())
+  and (v.type = any ((select string_to_array(principal_text('types'), ','))::text[])
     or (select principal_text('types') = '*'))
-  and ((select principal_text('compartment') is null)
+  and ((select principal_text('compartment') = '*')
     or v.patients = '{}'
     or v.patients && (select principal_uuids('compartment'))::uuid[])
   and case
@@ -42,12 +61,12 @@ where (v.type = any ((select string_to_array(principal_text('types'), ','))::tex
       where of_record.patient <> all ((select principal_uuids('self'))::uuid[])
         and not (
           -- Within a consent the deepest provision that matches decides, a deny among equals; across consents the
-          -- smallest rank; the default is the custodian's.
+          -- smallest rank; the default is the custodian's. Break-glass overrides every deny that does not name it.
           select case
               when min(decided.rank) in (2, 4) then true
               when min(decided.rank) = 1 then false
               else coalesce(v.institution = (select principal_text('custodian')::smallint), false)
-                or (select coalesce(principal_text('emergency') = 'on', false))
+                or of_record.patient = any ((select principal_emergencies())::uuid[])
             end
           from (
             select (array_agg(rule.rank order by rule.depth desc, rule.permit, rule.rank))[1] as rank
@@ -55,8 +74,8 @@ where (v.type = any ((select string_to_array(principal_text('types'), ','))::tex
             where rule.patient = of_record.patient
               and rule.valid_from <= (select principal_text('instant')::timestamptz)
               and rule.valid_until > (select principal_text('instant')::timestamptz)
-              and ((select coalesce(principal_text('emergency') <> 'on', true))
-                or (not rule.permit and rule.names_emergency))
+              and (rule.permit or rule.names_emergency
+                or of_record.patient <> all ((select principal_emergencies())::uuid[]))
               and not exists (
                 select from generate_subscripts(rule.conditions, 1) as i
                 where not rule.conditions[i:i] && (v.facets || (select principal_tokens('facets'))::bigint[]))
@@ -77,9 +96,10 @@ where c.readers && principal_tokens('readers');
 create view permitted_access as
 select a.id, a.institution, a.id_token, a.at, a.patients, a.sealed, a.leaf_hash
 from access_entry a
-where ((select 'AuditEvent' = any (string_to_array(principal_text('types'), ',')))
+where (select principal_told())
+  and ((select 'AuditEvent' = any (string_to_array(principal_text('types'), ',')))
     or (select principal_text('types') = '*'))
-  and ((select principal_text('compartment') is null)
+  and ((select principal_text('compartment') = '*')
     or a.patients && (select principal_uuids('compartment'))::uuid[])
   and (a.patients && (select principal_uuids('self'))::uuid[]
     or a.institution = (select principal_text('institution')::smallint));

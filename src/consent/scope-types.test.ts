@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Scope, ScopeAction } from '../request-context.ts';
+import { coveredTypes, covers } from './scope-types.ts';
+
+function scope(type: string, actions: string, restriction: Scope['restriction'] = []): Scope {
+  return { context: 'system', type, actions: new Set([...actions] as ScopeAction[]), restriction };
+}
+
+describe('the types that scopes cover', () => {
+  for (const [why, scopes, action, covered] of [
+    ['none without scopes', [], 'r', []],
+    ['those of the action', [scope('Patient', 'r'), scope('Observation', 's')], 'r', ['Patient']],
+    ['each once', [scope('Patient', 'r'), scope('Patient', 'rs')], 'r', ['Patient']],
+    ['all', [scope('Patient', 'r'), scope('*', 'rs')], 's', '*'],
+    ['all, but for another action', [scope('*', 'rs')], 'c', []],
+    ['a granular scope covers none of its type', [scope('Patient', 'r', [['category', 'x']])], 'r', []],
+    ['nor of all types', [scope('*', 'r', [['category', 'x']]), scope('Patient', 'r')], 'r', ['Patient']],
+  ] as const) {
+    test(why, () => assert.deepEqual(coveredTypes(scopes, action), covered));
+  }
+
+  test('decide on one type', () => {
+    assert.equal(covers('*', 'Patient'), true);
+    assert.equal(covers(['Patient'], 'Patient'), true);
+    assert.equal(covers(['Patient'], 'Observation'), false);
+    assert.equal(covers([], 'Patient'), false);
+  });
+});
