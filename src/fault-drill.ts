@@ -1,27 +1,76 @@
+import { readFileSync } from 'node:fs';
 import { MedSealError } from './errors.ts';
-import { type CrashPoint, type Faults, noFaults } from './faults.ts';
+import { CRASH_POINTS, type CrashPoint, type Faults, noFaults } from './faults.ts';
+import type { Logger } from './logger.ts';
+
+/** What one drill does at one point. */
+interface Drill {
+  readonly point: CrashPoint;
+  readonly mode: 'kill' | 'error' | 'timeout' | 'torn';
+  /** The passage, counted from 1, at which it happens. */
+  readonly nth: number;
+  /** At every later passage too. */
+  readonly onwards: boolean;
+}
+
+/** The one place where bytes of our own are written, and so may be torn. */
+const TEARABLE: ReadonlySet<CrashPoint> = new Set(['content-during-put']);
 
 /**
- * What `MEDSEAL_FAULT` asks for, as `point:mode[:nth]`: at the nth time that the point is passed (the first when absent)
- * the process is killed, the step fails, or it hangs. For drills; never set in production.
+ * What `MEDSEAL_FAULT` asks for. `POINT:MODE[:NTH[+]]`: at the nth time that the point is passed (the first when absent;
+ * with `+` at every later one too) the process is killed, the step fails, it hangs, or a write is torn and the process
+ * killed. `@FILE`: nothing until SIGUSR2; then, at each SIGUSR2, what FILE says in that form, or nothing when it is
+ * empty. For drills; never set in production.
+ *
+ * @throws MedSealError `invalid-configuration`
  */
-export function faultDrill(text: string | undefined): Faults {
-  if (text === undefined) return noFaults;
-  const [point, mode, nth = '1'] = text.split(':');
+export function faultDrill(setting: string | undefined, logger: Logger): Faults {
+  if (setting === undefined) return noFaults;
+  let armed = setting.startsWith('@') ? noFaults : injected(parse(setting), logger);
+  if (setting.startsWith('@')) {
+    process.on('SIGUSR2', () => {
+      const text = readFileSync(setting.slice(1), 'utf8').trim();
+      armed = text === '' ? noFaults : injected(parse(text), logger);
+      logger.warn({ drill: text }, 'a fault drill is armed');
+    });
+  }
+  return { at: (point) => armed.at(point), tear: (point, length) => armed.tear(point, length) };
+}
+
+function parse(text: string): Drill {
+  const [, point, mode, nth = '1', onwards] =
+    /^([a-z-]+):(kill|error|timeout|torn)(?::([0-9]+)(\+)?)?$/.exec(text) ?? [];
+  const known = CRASH_POINTS.find((name) => name === point);
+  if (known === undefined || (mode === 'torn' && !TEARABLE.has(known))) {
+    throw new MedSealError('invalid-configuration', `MEDSEAL_FAULT: there is no such drill as ${text}`);
+  }
+  return { point: known, mode: mode as Drill['mode'], nth: Number(nth), onwards: onwards !== undefined };
+}
+
+function injected({ point, mode, nth, onwards }: Drill, logger: Logger): Faults {
   let passed = 0;
+  let torn = false;
   const isDue = (at: CrashPoint): boolean => {
     if (at !== point) return false;
     passed += 1;
-    return passed === Number(nth);
+    const due = passed === nth || (onwards && passed > nth);
+    // The last line of a process that is killed: drills wait for it.
+    if (due) logger.warn({ point, mode, nth: passed }, 'a fault drill strikes');
+    return due;
   };
   return {
     at(at) {
-      if (mode === 'torn' || !isDue(at)) return Promise.resolve();
+      if (mode === 'torn') return torn && at === point ? die() : Promise.resolve();
+      if (!isDue(at)) return Promise.resolve();
       if (mode === 'error') return Promise.reject(new MedSealError('internal', `Fault drill at ${at}`));
       if (mode === 'timeout') return new Promise(() => undefined);
       return die();
     },
-    tear: (at, length) => (mode === 'torn' && isDue(at) ? Math.floor(length / 2) : undefined),
+    tear(at, length) {
+      if (mode !== 'torn' || !isDue(at)) return undefined;
+      torn = true;
+      return Math.floor(length / 2);
+    },
   };
 }
 

@@ -1,34 +1,37 @@
 /**
- * Named places where a drill may make the process die, fail or hang, as listed in `docs/crash-points.md`. In normal
- * operation `noFaults` is passed, which does nothing.
+ * Named places where a drill may make the process die, fail or hang; `docs/crash-points.md` says which hard case each
+ * stands for and which drill passes it. In normal operation `noFaults` is passed, which does nothing.
  */
-export type CrashPoint =
-  | 'kek-before-durable'
-  | 'kek-after-durable'
-  | 'write-inside-transaction'
-  | 'write-before-commit'
-  | 'write-commit-unknown'
-  | 'write-after-commit'
-  | 'bundle-middle'
-  | 'batch-before-seal'
-  | 'batch-after-seal'
-  | 'content-before-put'
-  | 'content-during-put'
-  | 'content-after-put'
-  | 'content-before-pin'
-  | 'content-pin-unknown'
-  | 'content-read-back'
-  | 'anchor-endorsed-unsent'
-  | 'anchor-outcome-unknown'
-  | 'anchor-committed-unrecorded'
-  | 'anchor-committed-invalid'
-  | 'evidence-writing'
-  | 'disk-full';
+export const CRASH_POINTS = [
+  'kek-before-durable',
+  'kek-after-durable',
+  'write-inside-transaction',
+  'bundle-middle',
+  'write-before-commit',
+  'write-commit-unknown',
+  'write-after-commit',
+  'batch-before-seal',
+  'batch-after-seal',
+  'content-before-put',
+  'content-during-put',
+  'content-after-put',
+  'content-before-pin',
+  'content-read-back',
+  'anchor-endorsed-unsent',
+  'anchor-outcome-unknown',
+  'anchor-committed-unrecorded',
+  'disk-full',
+] as const;
+
+export type CrashPoint = (typeof CRASH_POINTS)[number];
 
 export interface Faults {
   /** Resolves when nothing is injected here; otherwise kills the process, rejects, or waits, as the drill says. */
   at(point: CrashPoint): Promise<void>;
-  /** For a torn write: how many of `length` bytes to write before the process ends, or undefined to write them all. */
+  /**
+   * For a torn write: how many of `length` bytes to write, or undefined to write them all. The next `at` of the same
+   * point ends the process.
+   */
   tear(point: CrashPoint, length: number): number | undefined;
 }
 

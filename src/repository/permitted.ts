@@ -87,8 +87,11 @@ export interface PermittedReader {
   count(principal: PrincipalSettings, plan: SearchPlan): Promise<number>;
 }
 
-const VERSION_COLUMNS = `institution, type, id_token as "idToken", version, interaction, at, patients, sealed, digest,
-  envelope, leaf_hash as "leafHash", consents`;
+/** Longer ones are loaded one by one when they are opened, so that no page of rows is larger than it may be. */
+const INLINE_BYTES = 65_536;
+const VERSION_COLUMNS = `institution, type, id_token as "idToken", version, interaction, at, patients,
+  case when octet_length(sealed) <= ${INLINE_BYTES} then sealed end as sealed, digest, envelope,
+  leaf_hash as "leafHash", consents`;
 const CURRENT = `select version_id as "versionId", ${VERSION_COLUMNS} from permitted_current r`;
 const VERSION = `select id as "versionId", ${VERSION_COLUMNS} from permitted_version r`;
 

@@ -9,6 +9,7 @@ import { cidOfDigest, readIndexBlock } from '../storage/content/cid.ts';
 import type { ContentStore } from '../storage/content/port.ts';
 import type { InstitutionDirectory } from './institutions.ts';
 import type { PermittedRow, SortRow } from './permitted.ts';
+import type { VersionLoader } from './version-loader.ts';
 import { sealingSubjects, UNKNOWN_SUBJECT } from './write.ts';
 
 /** A version out of its seal. */
@@ -38,6 +39,7 @@ export interface RecordOpenerOptions {
   readonly keys: KeyService;
   readonly identities: Identities;
   readonly institutions: InstitutionDirectory;
+  readonly loader: Pick<VersionLoader, 'sealed'>;
   /** Holds what PostgreSQL no longer does. */
   readonly content: Pick<ContentStore, 'get'>;
   /** Bytes of opened content to keep; 0 for none. */
@@ -46,7 +48,7 @@ export interface RecordOpenerOptions {
 
 /** Opened versions never change, so what is kept cannot be stale; whether it may be shown is decided before, each time. */
 export function createRecordOpener(options: RecordOpenerOptions): RecordOpener {
-  const { keys, identities, institutions, content: store, cacheBytes = 16 * 1024 * 1024 } = options;
+  const { keys, identities, institutions, loader, content: store, cacheBytes = 16 * 1024 * 1024 } = options;
   const cache =
     cacheBytes === 0
       ? undefined
@@ -54,6 +56,7 @@ export function createRecordOpener(options: RecordOpenerOptions): RecordOpener {
           maxSize: cacheBytes,
           sizeCalculation: (record) => (record.content?.byteLength ?? 0) + 500,
         });
+  const oneByOne = createQueue();
   return {
     async open(row) {
       const known = cache?.get(row.versionId);
@@ -68,8 +71,13 @@ export function createRecordOpener(options: RecordOpenerOptions): RecordOpener {
         version: row.version,
         subjects: sealingSubjects(row.patients, institution.name, identities),
       };
-      const sealed = row.interaction === 'delete' ? undefined : (row.sealed ?? (await fetchSealed(store, row.digest)));
-      const { content, cid, facts, salt } = openVersion(context, sealed, row.envelope, key);
+      const open = (sealed: string | undefined) => openVersion(context, sealed, row.envelope, key);
+      const isHere = row.interaction === 'delete' || row.sealed !== null;
+      const { content, cid, facts, salt } = isHere
+        ? open(row.sealed ?? undefined)
+        : await oneByOne(async () =>
+            open((await loader.sealed(row.versionId)) ?? (await fetchSealed(store, row.digest))),
+          );
       const undetermined = row.patients.includes(UNKNOWN_SUBJECT);
       if (facts.at !== row.at || facts.interaction !== row.interaction || facts.undetermined !== undetermined)
         throw new MedSealError('sealed-content-damaged', 'A version is sealed with other facts than its row has');
@@ -83,6 +91,16 @@ export function createRecordOpener(options: RecordOpenerOptions): RecordOpener {
       const key = await keys.openingKey(envelopeKid(row.envelope));
       return openEnvelope({ ...row, institution: institution.name }, row.envelope, key).facts.sort;
     },
+  };
+}
+
+/** Runs one after the other: each needs several times the size of a large record. */
+function createQueue(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const next = last.then(work, work);
+    last = next;
+    return next;
   };
 }
 

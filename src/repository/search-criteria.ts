@@ -1,19 +1,8 @@
 import { MedSealError } from '../errors.ts';
 import { RESOURCE_TYPES } from '../fhir/definitions/definitions.ts';
-import { calendarCells, isWithinCalendar } from '../fhir/search/calendar.ts';
 import type { SearchParameter } from '../fhir/search/parameters.ts';
-import type {
-  DateOperand,
-  Operand,
-  ReferenceOperand,
-  Criterion as SearchCriterion,
-  TokenOperand,
-} from '../fhir/search/query.ts';
+import type { Operand, ReferenceOperand, Criterion as SearchCriterion, TokenOperand } from '../fhir/search/query.ts';
 import {
-  beginsFrom,
-  beginsUpTo,
-  endsFrom,
-  endsUpTo,
   exactForm,
   ofTypeForm,
   PRESENT,
@@ -21,13 +10,13 @@ import {
   systemForm,
   tokenForm,
   uriForm,
-  withinForm,
 } from '../sealing/blind-index/forms.ts';
 import { parameterKey, referenceToken } from '../sealing/blind-index/resource-tokens.ts';
 import type { SourcesOf } from '../sealing/blind-index/sources.ts';
 import type { Tokenizer } from '../sealing/blind-index/tokenizer.ts';
 import type { Criterion } from './criteria.ts';
 import type { Names } from './names.ts';
+import { changedAt, date } from './search-dates.ts';
 
 /** A search criterion as the blind index can answer it. */
 export interface IndexQuestion {
@@ -48,8 +37,6 @@ export interface TranslatorOptions {
 
 /** The parameter types that `translate` answers. */
 export const SUPPORTED_PARAMETER_TYPES: ReadonlySet<string> = new Set(['token', 'reference', 'string', 'date', 'uri']);
-
-const DAY = 86_400_000;
 
 /** @throws MedSealError `search-not-supported` for what this version cannot answer: refused, never passed over */
 export function translate(criterion: SearchCriterion, options: TranslatorOptions): IndexQuestion {
@@ -113,7 +100,10 @@ function question(
     case 'reference':
       return { criterion: reference(operand, parameter, options), exact: true };
     case 'date':
-      return date(operand, parameter, options);
+      return date(operand, {
+        some: (forms) => some(options, parameter, forms),
+        present: presence(options, parameter),
+      });
     default:
       throw unsupported(parameter.code);
   }
@@ -198,78 +188,6 @@ function ids(operands: readonly Operand[], { names, institutions, type }: Transl
     wanted.map((id) => names.idToken(names.name(institution, type, id))),
   );
   return { kind: 'ids', idTokens: [...new Set(idTokens)] };
-}
-
-/** `_lastUpdated` is an instant, so each prefix is one range. */
-function changedAt(operands: readonly Operand[]): Criterion {
-  const of = operands.flatMap((operand): readonly Criterion[] => {
-    if (operand.kind !== 'date') return [];
-    const low = new Date(operand.low).toISOString();
-    const high = new Date(operand.high).toISOString();
-    const range = (from: string | undefined, until: string | undefined): Criterion => ({
-      kind: 'changed',
-      from,
-      until,
-    });
-    switch (operand.prefix) {
-      case 'gt':
-      case 'sa':
-        return [range(high, undefined)];
-      case 'lt':
-      case 'eb':
-        return [range(undefined, low)];
-      case 'ge':
-        return [range(low, undefined)];
-      case 'le':
-        return [range(undefined, high)];
-      case 'ne':
-        return [range(undefined, low), range(high, undefined)];
-      default:
-        return [range(low, high)];
-    }
-  });
-  return { kind: 'any', of };
-}
-
-/** Days are exact; for times within a day the whole day is the superset. */
-function date(operand: DateOperand, parameter: SearchParameter, options: TranslatorOptions): IndexQuestion {
-  const { prefix, low, high } = operand;
-  const isExact = low % DAY === 0 && high % DAY === 0 && isWithinCalendar(low, high);
-  const within = (): Criterion => some(options, parameter, [withinForm(commonCell(low, high - 1))]);
-  const one = (forms: readonly string[]): Criterion => some(options, parameter, forms);
-  const above = (): Criterion => one(endsFrom(high));
-  const below = (): Criterion => one(beginsUpTo(low - 1));
-  switch (prefix) {
-    case 'eq':
-      return { criterion: within(), exact: isExact };
-    case 'ne': {
-      const present = presence(options, parameter);
-      const not: Criterion = { kind: 'not', of: within() };
-      return isExact
-        ? { criterion: { kind: 'all', of: [present, not] }, exact: true }
-        : { criterion: present, exact: false };
-    }
-    case 'gt':
-      return { criterion: above(), exact: isExact };
-    case 'lt':
-      return { criterion: below(), exact: isExact };
-    case 'ge':
-      return { criterion: { kind: 'any', of: [above(), within()] }, exact: isExact };
-    case 'le':
-      return { criterion: { kind: 'any', of: [below(), within()] }, exact: isExact };
-    case 'sa':
-      return { criterion: one(beginsFrom(high)), exact: isExact };
-    case 'eb':
-      return { criterion: one(endsUpTo(low - 1)), exact: isExact };
-    case 'ap':
-      return { criterion: { kind: 'all', of: [one(endsFrom(low)), one(beginsUpTo(high - 1))] }, exact: false };
-  }
-}
-
-/** The smallest calendar cell that holds both instants: what a date of that precision is. */
-function commonCell(first: number, last: number): string {
-  const ofLast = new Set(calendarCells(last));
-  return calendarCells(first).findLast((cell) => ofLast.has(cell)) ?? '';
 }
 
 function chain(criterion: Extract<SearchCriterion, { kind: 'chain' }>, options: TranslatorOptions): IndexQuestion {

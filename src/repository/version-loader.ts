@@ -8,6 +8,8 @@ import type { PermittedRow } from './permitted.ts';
 export interface VersionLoader {
   /** Those that exist, in no particular order. */
   versions(versionIds: readonly bigint[]): Promise<readonly PermittedRow[]>;
+  /** The sealed content of one that was too long to come with its row; undefined when it is not in the database. */
+  sealed(versionId: bigint): Promise<string | undefined>;
 }
 
 export function createVersionLoader(database: Database): VersionLoader {
@@ -20,5 +22,10 @@ export function createVersionLoader(database: Database): VersionLoader {
          from resource_version where id = any ($1::bigint[])`,
         [versionIds],
       ),
+    async sealed(versionId) {
+      const text = 'select sealed from resource_version where id = $1';
+      const [row] = await database.query<{ sealed: string | null }>('writer', text, [versionId]);
+      return row?.sealed ?? undefined;
+    },
   };
 }

@@ -6,6 +6,7 @@ import type { Database } from '../storage/database/port.ts';
 import {
   insertKeks,
   insertSecret,
+  type NewKek,
   type StoredKek,
   selectKek,
   selectNewestKeks,
@@ -31,6 +32,8 @@ export interface KeyService {
   wrappingKey(subjects: readonly string[]): Promise<WrappingKey>;
   /** The wrapping key that `kid` names. @throws `sealed-content-damaged` when a KEK is gone: erased, or never there */
   openingKey(kid: string): Promise<KeyObject>;
+  /** Whether every KEK that `kid` names is still there. */
+  exists(kid: string): Promise<boolean>;
   /** A secret of this node by name, made by `make` the first time. */
   secret(name: string, make?: () => Buffer | Promise<Buffer>): Promise<Buffer>;
 }
@@ -44,6 +47,11 @@ export interface KeyServiceOptions {
 }
 
 const KEK_BYTES = 32;
+/**
+ * How long a server seals under a KEK without asking again whether it is still in use, milliseconds: much less than the
+ * hour that a sweep waits before it destroys one that was taken out of use.
+ */
+const IN_USE_FOR = 10 * 60_000;
 
 interface Kek {
   readonly subject: string;
@@ -52,7 +60,7 @@ interface Kek {
 }
 
 export function createKeyService({ database, master, faults, cacheSize = 20_000 }: KeyServiceOptions): KeyService {
-  const newest = new LRUCache<string, Kek>({ max: cacheSize });
+  const newest = new LRUCache<string, Kek>({ max: cacheSize, ttl: IN_USE_FOR });
   const opened = new LRUCache<string, WrappingKey>({ max: cacheSize });
   const loading = new Map<string, Promise<KeyObject>>();
   const ensuring = new Map<string, Promise<void>>();
@@ -63,19 +71,25 @@ export function createKeyService({ database, master, faults, cacheSize = 20_000 
     bytes: master.unwrap(stored.wrapped, kekContext(stored.subject, stored.generation)),
   });
 
-  async function load(subjects: readonly string[]): Promise<void> {
-    for (const stored of await selectNewestKeks(database, subjects)) newest.set(stored.subject, unwrap(stored));
+  /** @returns the KEKs in use of those subjects that have one */
+  async function load(subjects: readonly string[]): Promise<readonly StoredKek[]> {
+    const stored = await selectNewestKeks(database, subjects);
+    for (const kek of stored) if (!kek.retired) newest.set(kek.subject, unwrap(kek));
+    return stored;
   }
 
   async function ensure(subjects: readonly string[]): Promise<void> {
-    await load(subjects);
-    const missing = subjects.filter((subject) => !newest.has(subject));
-    if (missing.length > 0) await create(missing);
+    const stored = await load(subjects);
+    const known = new Map(stored.map((kek) => [kek.subject, kek]));
+    const missing = subjects.filter((subject) => known.get(subject)?.retired !== false);
+    if (missing.length === 0) return;
+    await create(missing.map((subject) => ({ subject, generation: (known.get(subject)?.generation ?? 0) + 1 })));
   }
 
   /** A Bundle's entries ask for the same KEKs at the same time: whoever is first asks the database for all. */
   async function newestKeks(subjects: readonly string[]): Promise<readonly Kek[]> {
-    const unknown = subjects.filter((subject) => !newest.has(subject));
+    const held = subjects.map((subject) => newest.get(subject));
+    const unknown = subjects.filter((_, index) => held[index] === undefined);
     const mine = unknown.filter((subject) => !ensuring.has(subject));
     if (mine.length > 0) {
       const ensured = ensure(mine).finally(() => {
@@ -84,25 +98,25 @@ export function createKeyService({ database, master, faults, cacheSize = 20_000 
       for (const subject of mine) ensuring.set(subject, ensured);
     }
     await Promise.all(unknown.map((subject) => ensuring.get(subject)));
-    return subjects.map((subject) => {
-      const kek = newest.get(subject);
+    return subjects.map((subject, index) => {
+      const kek = held[index] ?? newest.get(subject);
       invariant(kek !== undefined, 'a KEK that was just made is not there');
       return kek;
     });
   }
 
-  async function create(subjects: readonly string[]): Promise<void> {
-    const made = subjects.map((subject) => ({ subject, generation: 1, bytes: randomBytes(KEK_BYTES) }));
+  async function create(names: readonly Omit<Kek, 'bytes'>[]): Promise<void> {
+    const made = names.map((name) => ({ ...name, bytes: randomBytes(KEK_BYTES) }));
     await faults.at('kek-before-durable');
     const inserted = await insertKeks(database, made.map(wrap));
     await faults.at('kek-after-durable');
     for (const kek of made) if (inserted.has(kek.subject)) newest.set(kek.subject, kek);
     // Another writer was first with these, and its key stands.
-    const others = subjects.filter((subject) => !inserted.has(subject));
-    if (others.length > 0) await load(others);
+    const others = names.filter(({ subject }) => !inserted.has(subject));
+    if (others.length > 0) await load(others.map(({ subject }) => subject));
   }
 
-  const wrap = ({ subject, generation, bytes }: Kek): StoredKek => ({
+  const wrap = ({ subject, generation, bytes }: Kek): NewKek => ({
     subject,
     generation,
     wrapped: master.wrap(bytes, kekContext(subject, generation)),
@@ -116,17 +130,20 @@ export function createKeyService({ database, master, faults, cacheSize = 20_000 
     return wrapping;
   }
 
-  async function loadOpeningKey(kid: string): Promise<KeyObject> {
-    const keks = await Promise.all(
+  function storedKeks(kid: string): Promise<readonly (StoredKek | undefined)[]> {
+    return Promise.all(
       kid.split(',').map(async (name) => {
-        const [subject = '', generation = ''] = name.split('.');
-        const stored = UUID.test(subject) ? await selectKek(database, subject, Number(generation)) : undefined;
-        if (stored === undefined) {
-          throw new MedSealError('sealed-content-damaged', 'The key that a record is sealed under no longer exists');
-        }
-        return unwrap(stored);
+        const [, subject, generation] = KEK_NAME.exec(name) ?? [];
+        return subject === undefined ? undefined : selectKek(database, subject, Number(generation));
       }),
     );
+  }
+
+  async function loadOpeningKey(kid: string): Promise<KeyObject> {
+    const keks = (await storedKeks(kid)).map((stored) => {
+      if (stored !== undefined) return unwrap(stored);
+      throw new MedSealError('sealed-content-damaged', 'The key that a record is sealed under no longer exists');
+    });
     return combined(kid, keks).key;
   }
 
@@ -143,6 +160,7 @@ export function createKeyService({ database, master, faults, cacheSize = 20_000 
       loading.set(kid, pending);
       return pending;
     },
+    exists: async (kid) => (await storedKeks(kid)).every((stored) => stored !== undefined),
     async secret(name, make = () => randomBytes(32)) {
       const context = `secret ${name}`;
       const stored = await selectSecret(database, name);
@@ -155,7 +173,8 @@ export function createKeyService({ database, master, faults, cacheSize = 20_000 
   };
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+/** A subject and a generation, which PostgreSQL takes as uuid and integer. */
+const KEK_NAME = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([1-9][0-9]{0,8})$/;
 
 function kekContext(subject: string, generation: number): string {
   return `kek ${subject} ${generation}`;

@@ -23,12 +23,18 @@ export interface VersionContext {
   readonly subjects: readonly string[];
 }
 
-/** What the envelope says beside the content key; only the holder of the KEK reads it. */
+/**
+ * What the envelope says beside the content key; only the holder of the KEK reads it. Together with the content it is all
+ * that a version's row is made from again (interactions/rebuild).
+ */
 export interface EnvelopeFacts {
   readonly id: string;
   readonly author: string;
   /** RFC 3339, milliseconds. */
   readonly at: string;
+  readonly interaction: 'create' | 'update' | 'delete';
+  /** Whether it also belongs to a patient who cannot be determined. */
+  readonly undetermined: boolean;
   readonly sort: SortKeys;
 }
 
@@ -101,20 +107,35 @@ export function openVersion(
 
 /** Opens the envelope alone: the facts of a version and its content key. @throws `sealed-content-damaged` */
 export function openEnvelope(
-  context: Omit<VersionContext, 'subjects'>,
+  context: EnvelopeContext,
   envelope: string,
   key: KeyObject,
 ): { readonly cek: Buffer; readonly facts: EnvelopeFacts } {
-  const plaintext = JSON.parse(openCompact(key, envelope).toString('utf8')) as EnvelopeContent;
-  const { at, author, cek, id, institution, sort, token, type, version } = plaintext;
+  const { cek, facts, context: sealed } = readEnvelope(envelope, key);
   const bound =
-    institution === context.institution &&
-    token === context.idToken &&
-    type === context.type &&
-    version === context.version;
+    sealed.institution === context.institution &&
+    sealed.idToken === context.idToken &&
+    sealed.type === context.type &&
+    sealed.version === context.version;
   if (!bound) throw mismatch();
-  return { cek: Buffer.from(cek, 'base64url'), facts: { at, author, id, sort } };
+  return { cek, facts };
 }
+
+/** Opens the envelope of a version of which nothing else is known. @throws `sealed-content-damaged` */
+export function readEnvelope(
+  envelope: string,
+  key: KeyObject,
+): { readonly cek: Buffer; readonly facts: EnvelopeFacts; readonly context: EnvelopeContext } {
+  const plaintext = JSON.parse(openCompact(key, envelope).toString('utf8')) as EnvelopeContent;
+  const { at, author, cek, id, institution, interaction, sort, token, type, undetermined = false, version } = plaintext;
+  return {
+    cek: Buffer.from(cek, 'base64url'),
+    facts: { at, author, id, interaction, sort, undetermined },
+    context: { institution, type, idToken: token, version },
+  };
+}
+
+type EnvelopeContext = Omit<VersionContext, 'subjects'>;
 
 /** The blocks of a sealed version as they go to the content store, root last. @param digest of the root block */
 export function contentBlocks(
@@ -136,8 +157,9 @@ export function joinSegments(segments: readonly string[]): string {
   return segments.join(SEGMENT_SEPARATOR);
 }
 
-interface EnvelopeContent extends EnvelopeFacts {
+interface EnvelopeContent extends Omit<EnvelopeFacts, 'undetermined'> {
   readonly cek: string;
+  readonly undetermined?: boolean;
   readonly institution: string;
   /** The id token, which is what binds the envelope to its row. */
   readonly token: string;
@@ -158,9 +180,11 @@ function sealEnvelope(
     cek: cek.toString('base64url'),
     id: facts.id,
     institution: context.institution,
+    interaction: facts.interaction,
     sort: facts.sort,
     token: context.idToken,
     type: context.type,
+    ...(facts.undetermined ? { undetermined: true } : {}),
     version: context.version,
   };
   return sealCompact(wrapping.key, random(12), wrapping.header, Buffer.from(JSON.stringify(content)));

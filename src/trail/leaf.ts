@@ -55,7 +55,7 @@ export interface AccessLeaf {
 }
 
 /** HMAC-SHA-256 of `value` under the version's salt, set apart by what it is a commitment to. base64url */
-export function commitment(
+function commitment(
   salt: KeyObject,
   to: 'record' | 'content' | 'author' | 'entry',
   value: string | Uint8Array,

@@ -16,7 +16,7 @@ export interface ReceiptSigner {
   publicKey(institution: string): Promise<JWK>;
 }
 
-export const RECEIPT_FORMAT = 'medseal/receipt/1';
+const RECEIPT_FORMAT = 'medseal/receipt/1';
 
 export function createReceiptSigner(keys: KeyService): ReceiptSigner {
   const cache = new LRUCache<string, Promise<KeyObject>>({ max: 1000 });
@@ -57,7 +57,7 @@ function newKey(): Buffer {
 }
 
 /** RFC 9162 §2.1.1 over leaf hashes. */
-export function treeHead(leaves: readonly Uint8Array[]): Uint8Array {
+function treeHead(leaves: readonly Uint8Array[]): Uint8Array {
   const [only] = leaves;
   if (only === undefined) return emptyRoot();
   if (leaves.length === 1) return only;

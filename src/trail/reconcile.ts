@@ -3,6 +3,7 @@ import type { Logger } from '../logger.ts';
 import type { Database } from '../storage/database/port.ts';
 import type { LogKey } from '../storage/log/tiles.ts';
 import { reopenAbove, selectAnchored, selectBatch, setAnchored } from '../storage/trail/log.ts';
+import { type Anchor, ownAnchors } from './anchors.ts';
 import { LOG_NUMBER, type LogName } from './leaf.ts';
 import type { Ledger } from './ledger/port.ts';
 
@@ -15,56 +16,71 @@ export type Finding =
   | { readonly kind: 'reopened'; readonly size: number }
   /** The ledger has what this database does not: an older backup. Nothing may be written before it is replayed. */
   | { readonly kind: 'behind'; readonly size: number }
-  /** Both have the size, with different roots. */
+  /** Both have leaves up to this size, and not the same. */
   | { readonly kind: 'rewritten'; readonly size: number };
 
-interface LedgerAnchor {
-  readonly size: number;
-  readonly root: string;
-  readonly transactionId: string;
-}
-
-/** Compares one log's anchored head with the ledger's, and mends what can be mended. */
-export async function reconcileLog(
+/**
+ * Compares one log's anchored head with the ledger's, and mends what can be mended.
+ *
+ * @param theirs the ledger's newest anchor of the log
+ */
+async function reconcileLog(
   database: Database,
   ledger: Ledger,
-  institution: { readonly id: number; readonly name: string },
-  log: LogName,
+  key: LogKey,
+  theirs: Anchor | undefined,
 ): Promise<Finding> {
-  const key: LogKey = { institution: institution.id, log: LOG_NUMBER[log] };
-  const answer = await ledger.evaluate({ contract: 'anchor', transaction: 'read', args: [institution.name, log] });
-  const theirs = JSON.parse(Buffer.from(answer).toString('utf8')) as LedgerAnchor | null;
   const ours = await selectAnchored(database, key);
   const ourSize = Number(ours?.size ?? 0n);
-  const theirSize = theirs?.size ?? 0;
-  if (theirs === null || theirSize < ourSize) {
+  if (theirs === undefined) {
     if (ourSize === 0) return { kind: 'agree' };
-    await reopenAbove(database, key, theirSize);
-    return { kind: 'reopened', size: theirSize };
+    await reopenAbove(database, key, 0);
+    return { kind: 'reopened', size: 0 };
   }
-  const batch = await selectBatch(database, key, theirSize);
-  if (batch === undefined) return { kind: 'behind', size: theirSize };
-  if (batch.root.toString('hex') !== theirs.root) return { kind: 'rewritten', size: theirSize };
-  if (theirSize === ourSize) return { kind: 'agree' };
+  const { size } = theirs;
+  const batch = await selectBatch(database, key, size);
+  if (batch === undefined) return { kind: size > ourSize ? 'behind' : 'rewritten', size };
+  if (batch.root.toString('hex') !== theirs.root) return { kind: 'rewritten', size };
+  if (size === ourSize) return { kind: 'agree' };
+  if (size < ourSize) {
+    await reopenAbove(database, key, size);
+    return { kind: 'reopened', size };
+  }
   const committed = await ledger.find(theirs.transactionId);
   if (committed === undefined) throw new MedSealError('ledger-unavailable', 'The ledger does not show its own anchor');
   const { transactionId, block } = committed;
-  await setAnchored(database, batch, { transactionId, block, at: new Date().toISOString() });
-  return { kind: 'recorded', size: theirSize };
+  await setAnchored(database, batch, { transactionId, block, at: theirs.time });
+  return { kind: 'recorded', size };
 }
 
 /** Why writes are refused, as long as they are. */
 export interface Fence {
-  /** @throws MedSealError `fenced` */
+  /** @throws MedSealError `fenced`, or what else the reason is */
   check(): void;
   readonly reason: string | undefined;
 }
 
+/** Any of them holds. */
+export function joinFences(fences: readonly Fence[]): Fence {
+  return {
+    check() {
+      for (const fence of fences) fence.check();
+    },
+    get reason() {
+      return fences.find(({ reason }) => reason !== undefined)?.reason;
+    },
+  };
+}
+
 export interface Reconciler extends Fence {
+  /** @throws MedSealError `ledger-unavailable` */
   run(): Promise<void>;
 }
 
-/** Compares every log of every institution; fences writes where the database is behind its own ledger. */
+/**
+ * Compares every log with the ledger, also those of institutions that this database knows nothing of, and fences writes
+ * where the database is behind its own ledger.
+ */
 export function createReconciler(
   database: Database,
   ledger: Ledger,
@@ -72,6 +88,33 @@ export function createReconciler(
   logger: Logger,
 ): Reconciler {
   let reason: string | undefined;
+
+  async function compare(): Promise<string | undefined> {
+    const theirs = await ownAnchors(ledger);
+    let found: string | undefined;
+    for (const { id, name } of institutions()) {
+      for (const log of ['records', 'access'] as const) {
+        const anchor = theirs.get(`${name} ${log}`);
+        theirs.delete(`${name} ${log}`);
+        const finding = await reconcileLog(database, ledger, { institution: id, log: LOG_NUMBER[log] }, anchor);
+        found = note(name, log, finding) ?? found;
+      }
+    }
+    for (const { institution, log, size } of theirs.values()) {
+      found = note(institution, log, { kind: 'behind', size }) ?? found;
+    }
+    return found;
+  }
+
+  function note(institution: string, log: LogName, finding: Finding): string | undefined {
+    const fence = REASONS[finding.kind];
+    // One that stands already was told of.
+    if (finding.kind !== 'agree' && (fence === undefined || fence !== reason)) {
+      logger.warn({ institution, log, ...finding }, 'the database and the ledger differed');
+    }
+    return fence;
+  }
+
   return {
     get reason() {
       return reason;
@@ -80,17 +123,12 @@ export function createReconciler(
       if (reason !== undefined) throw new MedSealError('fenced', `Writes are refused: ${reason}`);
     },
     async run() {
-      let found: string | undefined;
-      for (const institution of institutions()) {
-        for (const log of ['records', 'access'] as const) {
-          const finding = await reconcileLog(database, ledger, institution, log);
-          if (finding.kind === 'agree') continue;
-          logger.warn({ institution: institution.name, log, ...finding }, 'the database and the ledger differed');
-          if (finding.kind === 'behind') found = 'the database is older than its ledger and must be replayed';
-          if (finding.kind === 'rewritten') found = 'the log differs from what the ledger anchors';
-        }
-      }
-      reason = found;
+      reason = await compare();
     },
   };
 }
+
+const REASONS: Readonly<Partial<Record<Finding['kind'], string>>> = {
+  behind: 'the database is older than its ledger; medseal rebuild replays what it lacks',
+  rewritten: 'a log differs from what the ledger anchors',
+};

@@ -7,17 +7,18 @@ import type { Database } from '../storage/database/port.ts';
 import { readTiles } from '../storage/log/tiles.ts';
 import {
   type BatchRow,
+  dropTransaction,
   selectAnchored,
   selectBatchLeaves,
   selectOpenBatches,
   setAnchored,
   setHeld,
   setManifest,
-  setTransaction,
+  settleTransaction,
   tryLock,
 } from '../storage/trail/log.ts';
 import { LOG_NUMBER, type LogName } from './leaf.ts';
-import { type ContractCall, type Ledger, refusalOf } from './ledger/port.ts';
+import { type CommittedTransaction, type ContractCall, type Ledger, refusalOf } from './ledger/port.ts';
 import { batchBlocks } from './manifest.ts';
 import { consistencyProof } from './merkle/proofs.ts';
 
@@ -27,7 +28,12 @@ import { consistencyProof } from './merkle/proofs.ts';
  * before are looked up (DESIGN §9). Any replica may run it; one at a time does.
  */
 export interface Relay {
-  /** One step for the oldest open batch of every log. @returns how many batches were anchored */
+  /**
+   * One step for the oldest open batch of every log.
+   *
+   * @returns how many batches were anchored
+   * @throws MedSealError `ledger-rejected` when the ledger holds something else than we thought: compare the two
+   */
   run(): Promise<number>;
 }
 
@@ -45,6 +51,15 @@ export interface RelayOptions {
 
 /** How many of a batch's blocks are read back from the content store besides its manifest. */
 const READ_BACK = 32;
+
+/** Refusals that say that the ledger's anchor is not the one that we have recorded. */
+const DISAGREEMENTS: ReadonlySet<string | undefined> = new Set([
+  'anchor-exists',
+  'anchor-inconsistent',
+  'anchor-missing',
+  'anchor-same-size',
+  'anchor-smaller',
+]);
 
 export function createRelay(options: RelayOptions): Relay {
   const { database, content, ledger, faults, logger, now } = options;
@@ -95,21 +110,32 @@ export function createRelay(options: RelayOptions): Relay {
   };
 
   /** The bytes of this batch's transaction, made durable before anyone could have seen them. */
-  async function transactionOf(batch: BatchRow, manifest: string): Promise<Uint8Array> {
+  async function transactionOf(batch: BatchRow, manifest: string): Promise<Uint8Array | undefined> {
     if (batch.transactionBytes !== null) return batch.transactionBytes;
-    const prepared = await ledger.prepare(await anchorCall(batch, manifest));
-    await setTransaction(database, batch, prepared);
+    const bytes = await settleTransaction(database, batch, await ledger.prepare(await anchorCall(batch, manifest)));
     await faults.at('anchor-endorsed-unsent');
-    return prepared.bytes;
+    return bytes;
+  }
+
+  async function submit(batch: BatchRow, bytes: Uint8Array): Promise<CommittedTransaction> {
+    try {
+      return await ledger.submit(bytes);
+    } catch (error) {
+      const refused = error instanceof MedSealError && error.code === 'ledger-rejected';
+      if (refused) await dropTransaction(database, batch, bytes);
+      throw error;
+    }
   }
 
   async function advance(batch: BatchRow): Promise<boolean> {
     const manifest = batch.manifest ?? (await store(batch));
-    const committed = await ledger.submit(await transactionOf(batch, manifest));
+    const bytes = await transactionOf(batch, manifest);
+    if (bytes === undefined) return false;
+    const committed = await submit(batch, bytes);
     await faults.at('anchor-committed-unrecorded');
     if (committed.status !== 'VALID') {
       // It had no effect. Next time it is prepared anew, on what the ledger then holds.
-      await setTransaction(database, batch, undefined);
+      await dropTransaction(database, batch, bytes);
       return false;
     }
     const { transactionId, block } = committed;
@@ -117,33 +143,35 @@ export function createRelay(options: RelayOptions): Relay {
     return true;
   }
 
-  /** What cannot be helped by trying again is held for an administrator; the rest is tried again. */
+  /** What trying again does not help is marked for an administrator to see; everything is tried again nevertheless. */
   async function hold(batch: BatchRow, error: unknown): Promise<void> {
     const { institution, log } = nameOf(batch);
+    const final =
+      error instanceof MedSealError && (error.code === 'sealed-content-damaged' || error.code === 'ledger-rejected');
+    const reason = final ? (refusalOf(error) ?? error.code) : undefined;
+    if (reason !== undefined && reason === batch.held) return;
     logger.error({ err: error, institution, log, size: Number(batch.size) }, 'a batch could not be anchored');
-    if (!(error instanceof MedSealError)) return;
-    const final = error.code === 'sealed-content-damaged' || error.code === 'ledger-rejected';
-    if (!final) return;
-    const reason = refusalOf(error) ?? error.code;
-    await setTransaction(database, batch, undefined);
+    if (reason === undefined) return;
     await setHeld(database, batch, reason);
     options.onHeld?.(reason);
   }
 
+  async function advanceAll(): Promise<number> {
+    let anchored = 0;
+    let disagreement: unknown;
+    for (const batch of await selectOpenBatches(database)) {
+      try {
+        if (await advance(batch)) anchored += 1;
+      } catch (error) {
+        await hold(batch, error);
+        if (DISAGREEMENTS.has(refusalOf(error))) disagreement = error;
+      }
+    }
+    if (disagreement !== undefined) throw disagreement;
+    return anchored;
+  }
+
   return {
-    async run() {
-      return database.transaction('writer', async (sql) => {
-        if (!(await tryLock(sql, 'relay'))) return 0;
-        let anchored = 0;
-        for (const batch of await selectOpenBatches(database)) {
-          try {
-            if (await advance(batch)) anchored += 1;
-          } catch (error) {
-            await hold(batch, error);
-          }
-        }
-        return anchored;
-      });
-    },
+    run: () => database.transaction('writer', async (sql) => ((await tryLock(sql, 'relay')) ? advanceAll() : 0)),
   };
 }

@@ -20,8 +20,10 @@ export interface Sequencer {
   run(): Promise<number>;
 }
 
-/** One CAR and one anchor: what a batch holds at most, so that its blocks fit in memory. */
+/** One CAR and one anchor: leaves that a batch holds at most. */
 const MAX_BATCH = 2000;
+/** Sealed contents after which a batch takes no further leaf: its CAR is put together in memory. */
+const MAX_BYTES = 32 * 1024 * 1024;
 /** While this many batches of a log wait for their anchor, further ones wait to be full. */
 const MAX_OPEN = 3;
 
@@ -34,7 +36,7 @@ export interface SequencerOptions {
 
 export function createSequencer({ database, now, faults }: SequencerOptions): Sequencer {
   async function sealBatch(sql: Sql, key: LogKey): Promise<number> {
-    const [leaves, size] = await Promise.all([takePending(sql, key, MAX_BATCH), selectSize(sql, key)]);
+    const [leaves, size] = await Promise.all([takePending(sql, key, MAX_BATCH, MAX_BYTES), selectSize(sql, key)]);
     if (leaves.length === 0) return 0;
     const tree = treeState(size, await readTiles(sql, key, edgeTiles(size)));
     const { state, tiles } = appendLeaves(

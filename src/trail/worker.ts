@@ -34,10 +34,12 @@ export function startTrailWorker(options: TrailWorkerOptions): TrailWorker {
 
   /** @returns whether there may be more to do at once */
   async function step(): Promise<boolean> {
-    if (!reconciled) {
+    if (!reconciled || reconciler.reason !== undefined) {
       await reconciler.run();
       reconciled = true;
     }
+    // Leaves wait unnumbered: a log that is not the ledger's must not grow.
+    if (reconciler.reason !== undefined) return false;
     const numbered = await sequencer.run();
     const anchored = await relay.run();
     return numbered + anchored > 0;

@@ -9,7 +9,7 @@ import type { DateValue, TokenValue } from '../../fhir/search/values.ts';
 export const PRESENT = 'present';
 
 /** Longest prefix of a string that the index knows; a longer question is decided after opening. */
-export const MAX_PREFIX = 16;
+const MAX_PREFIX = 16;
 
 /** `system|code`, and the code in any system. */
 export function tokenForms(value: TokenValue): readonly string[] {

@@ -34,27 +34,43 @@ export interface ResourceTokens {
 }
 
 /** The tokens of everything that search finds in a resource, each once. */
-export function resourceTokens(
-  tokenizer: Tokenizer,
-  sourcesOf: SourcesOf,
-  type: string,
-  found: readonly IndexedParameter[],
-  locate: Locate,
-): ResourceTokens {
-  const tokens = new Set<Token>([typeToken(tokenizer, type)]);
-  const traits = new Set<Token>();
-  for (const { parameter, values } of found) {
-    if (values.length === 0) continue;
-    const key = parameterKey(parameter);
-    traits.add(tokenizer.token(key, PRESENT));
-    if (sourcesOf(parameter)[0]?.code !== parameter.code) continue;
-    for (const value of values) {
-      for (const form of valueForms(value)) tokens.add(tokenizer.token(key, form));
-      if (value.kind === 'token') for (const form of tokenTraits(value)) traits.add(tokenizer.token(key, form));
-      if (value.kind === 'reference') addReference(tokens, tokenizer, key, value, locate);
+export type ResourceIndexer = (type: string, found: readonly IndexedParameter[], locate: Locate) => ResourceTokens;
+
+export function createResourceIndexer(tokenizer: Tokenizer, sourcesOf: SourcesOf): ResourceIndexer {
+  // Worked out once per parameter: its key, and whether it has tokens of its own.
+  const settled = new WeakMap<SearchParameter, { readonly key: string; readonly own: boolean }>();
+  const settle = (parameter: SearchParameter): { readonly key: string; readonly own: boolean } => {
+    const known = settled.get(parameter);
+    if (known !== undefined) return known;
+    const made = { key: parameterKey(parameter), own: sourcesOf(parameter)[0]?.code === parameter.code };
+    settled.set(parameter, made);
+    return made;
+  };
+
+  return (type, found, locate) => {
+    const tokens = new Set<Token>([typeToken(tokenizer, type)]);
+    const traits = new Set<Token>();
+    for (const { parameter, values } of found) {
+      if (values.length === 0) continue;
+      const { key, own } = settle(parameter);
+      traits.add(tokenizer.token(key, PRESENT));
+      if (own) for (const value of values) addValue(tokens, traits, tokenizer, key, value, locate);
     }
-  }
-  return { tokens: [...tokens], traits: [...traits] };
+    return { tokens: [...tokens], traits: [...traits] };
+  };
+}
+
+function addValue(
+  tokens: Set<Token>,
+  traits: Set<Token>,
+  tokenizer: Tokenizer,
+  key: string,
+  value: SearchValue,
+  locate: Locate,
+): void {
+  for (const form of valueForms(value)) tokens.add(tokenizer.token(key, form));
+  if (value.kind === 'token') for (const form of tokenTraits(value)) traits.add(tokenizer.token(key, form));
+  if (value.kind === 'reference') addReference(tokens, tokenizer, key, value, locate);
 }
 
 function valueForms(value: SearchValue): readonly string[] {

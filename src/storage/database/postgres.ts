@@ -1,5 +1,6 @@
 import type { ConnectionOptions } from 'node:tls';
 import { type ClientConfig, Pool, type PoolClient } from 'pg';
+import { MedSealError } from '../../errors.ts';
 import type { Faults } from '../../faults.ts';
 import type { Logger } from '../../logger.ts';
 import { type Connection, pooledConnection } from './connection.ts';
@@ -69,6 +70,7 @@ export function connectPostgres(options: PostgresOptions): Database {
   return {
     query,
     async transaction(role, work, transactionOptions = {}) {
+      if (role === 'writer') await diskFull(faults);
       const result = await pools[role].use((connection) => runTransaction(connection, work, transactionOptions));
       if (role === 'writer') await commitUnknown(faults);
       return result;
@@ -95,6 +97,13 @@ export function connectPostgres(options: PostgresOptions): Database {
       return closing;
     },
   };
+}
+
+/** What PostgreSQL says when it cannot write any more; for drills where a small disk cannot be had. */
+async function diskFull(faults: Faults): Promise<void> {
+  await faults.at('disk-full').catch((cause: unknown) => {
+    throw new MedSealError('storage-full', 'The database has no space left.', { cause });
+  });
 }
 
 /** The crash point between the server's COMMIT and our hearing of it. */

@@ -1,17 +1,24 @@
 import type { Database } from '../database/port.ts';
 
 /** The key service's only statements. Everything that they carry is wrapped under the master key. */
-export interface StoredKek {
+export interface NewKek {
   readonly subject: string;
   readonly generation: number;
   readonly wrapped: Buffer;
 }
 
-/** The newest generation of each subject that has one. */
+export interface StoredKek extends NewKek {
+  /** It opens what was sealed under it, and nothing new is. */
+  readonly retired: boolean;
+}
+
+const KEK = 'subject, generation, wrapped, retired_at is not null as retired';
+
+/** The newest generation of each subject that has one, retired or not. */
 export function selectNewestKeks(database: Database, subjects: readonly string[]): Promise<readonly StoredKek[]> {
   return database.query<StoredKek>(
     'keys',
-    `select distinct on (subject) subject, generation, wrapped from kek
+    `select distinct on (subject) ${KEK} from kek
      where subject = any ($1::uuid[]) order by subject, generation desc`,
     [subjects],
   );
@@ -24,14 +31,14 @@ export async function selectKek(
 ): Promise<StoredKek | undefined> {
   const rows = await database.query<StoredKek>(
     'keys',
-    'select subject, generation, wrapped from kek where subject = $1 and generation = $2',
+    `select ${KEK} from kek where subject = $1 and generation = $2`,
     [subject, generation],
   );
   return rows[0];
 }
 
 /** Durable when it resolves. @returns the subjects whose key it now is; where another writer was first, its key stands */
-export async function insertKeks(database: Database, keks: readonly StoredKek[]): Promise<ReadonlySet<string>> {
+export async function insertKeks(database: Database, keks: readonly NewKek[]): Promise<ReadonlySet<string>> {
   const rows = await database.query<{ subject: string }>(
     'keys',
     `insert into kek (subject, generation, wrapped)

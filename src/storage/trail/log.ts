@@ -51,13 +51,25 @@ export function selectPendingLogs(
   );
 }
 
-/** Takes the oldest committed leaves of a log, in order of their insertion. */
-export async function takePending(sql: Sql, key: LogKey, limit: number): Promise<readonly PendingLeaf[]> {
+/**
+ * Takes the oldest committed leaves of a log, in order of their insertion: at most `limit`, and of those no more than
+ * come before their sealed contents exceed `bytes`.
+ */
+export async function takePending(
+  sql: Sql,
+  key: LogKey,
+  limit: number,
+  bytes: number,
+): Promise<readonly PendingLeaf[]> {
   const rows = await sql.query<PendingLeaf>(
     `delete from leaf_pending where id = any (array(
-       select id from leaf_pending where institution = $1 and log = $2 order by id limit $3))
+       select id from (
+         select p.id, sum(coalesce(octet_length(v.sealed), 0)) over (order by p.id) - octet_length(v.sealed) as before
+         from (select id, version_id from leaf_pending where institution = $1 and log = $2 order by id limit $3) as p
+         left join resource_version v on v.id = p.version_id) as oldest
+       where coalesce(before, 0) < $4))
      returning id, institution, log, hash, version_id as "versionId", access_id as "accessId"`,
-    [key.institution, key.log, limit],
+    [key.institution, key.log, limit, bytes],
   );
   return [...rows].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
@@ -66,7 +78,7 @@ export async function insertLeaves(
   sql: Sql,
   key: LogKey,
   first: number,
-  leaves: readonly PendingLeaf[],
+  leaves: readonly Pick<PendingLeaf, 'hash' | 'versionId' | 'accessId'>[],
 ): Promise<void> {
   await sql.query(
     `insert into leaf (institution, log, number, hash, version_id, access_id)
@@ -131,16 +143,6 @@ export async function selectBatch(database: Database, key: LogKey, size: number)
   return rows[0];
 }
 
-/** The batch that numbered leaf `number` lies in. */
-export async function selectBatchOf(database: Database, key: LogKey, number: number): Promise<BatchRow | undefined> {
-  const rows = await database.query<BatchRow>(
-    'writer',
-    `select ${BATCH} from batch where institution = $1 and log = $2 and size > $3 order by size limit 1`,
-    [key.institution, key.log, number],
-  );
-  return rows[0];
-}
-
 /** One leaf of a batch with what its manifest entry shows; an access leaf has neither digest nor envelope. */
 export interface BatchLeaf {
   readonly number: bigint;
@@ -166,19 +168,36 @@ export function selectBatchLeaves(
 }
 
 export async function setManifest(database: Database, batch: BatchRow, manifest: string): Promise<void> {
-  await updateBatch(database, batch, 'manifest = $4, held = null', [manifest]);
+  await updateBatch(database, batch, 'manifest = $4, held = null', [manifest], OPEN);
 }
 
-/** Durable before the bytes are submitted. */
-export async function setTransaction(
+export interface BatchTransaction {
+  readonly transactionId: string;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Durable before the bytes are submitted. Of two relays that prepared one, the first stands.
+ *
+ * @returns the bytes to submit; undefined when the batch is anchored already
+ */
+export async function settleTransaction(
   database: Database,
   batch: BatchRow,
-  transaction: { readonly transactionId: string; readonly bytes: Uint8Array } | undefined,
-): Promise<void> {
-  await updateBatch(database, batch, 'transaction_id = $4, transaction_bytes = $5', [
-    transaction?.transactionId ?? null,
-    transaction?.bytes ?? null,
-  ]);
+  transaction: BatchTransaction,
+): Promise<Uint8Array | undefined> {
+  const values = [transaction.transactionId, transaction.bytes];
+  const own = 'transaction_id = $4, transaction_bytes = $5, held = null';
+  if (await updateBatch(database, batch, own, values, `${OPEN} and transaction_bytes is null`)) {
+    return transaction.bytes;
+  }
+  return (await selectBatch(database, batch, Number(batch.size)))?.transactionBytes ?? undefined;
+}
+
+/** Forgets a transaction that had no effect, unless another one stands in its place by now. */
+export async function dropTransaction(database: Database, batch: BatchRow, bytes: Uint8Array): Promise<void> {
+  const none = 'transaction_id = null, transaction_bytes = null';
+  await updateBatch(database, batch, none, [bytes], `${OPEN} and transaction_bytes = $4`);
 }
 
 export async function setAnchored(
@@ -191,6 +210,7 @@ export async function setAnchored(
     batch,
     'transaction_id = $4, block = $5, anchored_at = $6, transaction_bytes = null, held = null',
     [anchor.transactionId, anchor.block, anchor.at],
+    OPEN,
   );
 }
 
@@ -205,19 +225,24 @@ export async function reopenAbove(database: Database, key: LogKey, size: number)
 }
 
 export async function setHeld(database: Database, batch: BatchRow, reason: string): Promise<void> {
-  await updateBatch(database, batch, 'held = $4', [reason]);
+  await updateBatch(database, batch, 'held = $4', [reason], OPEN);
 }
 
+/** What is anchored stays as it is, whoever comes late. */
+const OPEN = 'anchored_at is null';
+
+/** @returns whether it was as `condition` says, and is changed now */
 async function updateBatch(
   database: Database,
   batch: BatchRow,
   assignments: string,
   values: readonly unknown[],
-): Promise<void> {
-  await database.query('writer', `update batch set ${assignments} where institution = $1 and log = $2 and size = $3`, [
-    batch.institution,
-    batch.log,
-    batch.size,
-    ...values,
-  ]);
+  condition: string,
+): Promise<boolean> {
+  const rows = await database.query(
+    'writer',
+    `update batch set ${assignments} where institution = $1 and log = $2 and size = $3 and ${condition} returning 1`,
+    [batch.institution, batch.log, batch.size, ...values],
+  );
+  return rows.length > 0;
 }

@@ -84,7 +84,7 @@ async function collectEvidence(database: Database, ledger: Ledger, subject: Evid
     salt: subject.salt.export().toString('base64url'),
     leaf: number,
     inclusion: proof.map((hash) => Buffer.from(hash).toString('hex')),
-    ledger: committed.proof,
+    ledger: await committed.prove(),
   };
   return Buffer.from(canonicalJson(evidence));
 }

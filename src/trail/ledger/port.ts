@@ -24,7 +24,7 @@ export interface Ledger {
   submit(bytes: Uint8Array): Promise<CommittedTransaction>;
 
   /** What became of a transaction; undefined when it is not on the ledger (yet). */
-  find(transactionId: string): Promise<CommittedTransaction | undefined>;
+  find(transactionId: string): Promise<RecordedTransaction | undefined>;
 
   /** Runs a reading transaction; the answer is the contract's. Its arguments may be seen by other organisations. */
   evaluate(call: ContractCall): Promise<Uint8Array>;
@@ -54,8 +54,15 @@ export interface CommittedTransaction {
   readonly transactionId: string;
   readonly status: TransactionStatus;
   readonly block: bigint;
-  /** What an offline verifier needs beside its trust roots; plain JSON. */
-  readonly proof: LedgerProof;
+}
+
+export interface RecordedTransaction extends CommittedTransaction {
+  /**
+   * What an offline verifier needs beside its trust roots; plain JSON. Other organisations may have to be asked for it.
+   *
+   * @throws MedSealError `ledger-unavailable`
+   */
+  prove(): Promise<LedgerProof>;
 }
 
 /** Of a shape that its ledger's verifier knows (`verify-embedded.ts`, `verify-fabric.ts`). */

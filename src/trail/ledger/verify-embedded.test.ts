@@ -3,7 +3,7 @@ import { before, describe, it } from 'node:test';
 import { call, consentRequest, treeHead } from '../../../conformance/ports/ledger-fixtures.ts';
 import { MedSealError } from '../../errors.ts';
 import { canonicalJson } from '../../fhir/json/canonical.ts';
-import { committedOf, type EmbeddedProof, sealBlock } from './embedded/blocks.ts';
+import { type EmbeddedProof, proofOf, sealBlock } from './embedded/blocks.ts';
 import { type ContractClass, contractHost, loadContracts } from './embedded/contracts.ts';
 import { endorse, propose } from './embedded/endorse.ts';
 import { type Envelope, submitted, transactionIdOf } from './embedded/envelope.ts';
@@ -58,7 +58,7 @@ describe('verifying an anchor on an embedded ledger', () => {
     const transactionId = transactionIdOf(proposal);
     const block = { head, channel, data: envelope, transactionId, status, time: NOW + 5 };
     const row = sealBlock(block, privateKey(identities.blockSigner));
-    return committedOf(row).proof as EmbeddedProof;
+    return proofOf(row);
   }
 
   before(async () => {

@@ -2,7 +2,7 @@ import { hash, type KeyObject } from 'node:crypto';
 import { MedSealError } from '../../../errors.ts';
 import { canonicalJson } from '../../../fhir/json/canonical.ts';
 import type { BlockRow } from '../../../storage/ledger/blocks.ts';
-import type { CommittedTransaction, LedgerBlock, LedgerProof } from '../port.ts';
+import type { CommittedTransaction, LedgerBlock, LedgerProof, RecordedTransaction } from '../port.ts';
 import { BLOCK_FORMAT, type BlockHeader, type Envelope, NO_BLOCK } from './envelope.ts';
 import { digest, signCanonical, verifyBytes } from './signatures.ts';
 import type { PinnedKeys } from './verify-envelope.ts';
@@ -82,14 +82,21 @@ export function blockOf(row: BlockRow): LedgerBlock {
   return { number: row.number, transactions: [announced ? { ...transaction, event } : transaction] };
 }
 
-/** What became of the block's transaction, with its proof. */
-export function committedOf(row: BlockRow): CommittedTransaction {
-  const proof: EmbeddedProof = {
+/** What became of the block's transaction. */
+export function committedOf({ number, transaction, status }: BlockRow): CommittedTransaction {
+  return { transactionId: transaction?.toString('hex') ?? '', status: status ?? 'VALID', block: number };
+}
+
+/** The same, with its proof. */
+export function recordedOf(row: BlockRow): RecordedTransaction {
+  return { ...committedOf(row), prove: async () => proofOf(row) };
+}
+
+export function proofOf(row: BlockRow): EmbeddedProof {
+  return {
     ledger: 'embedded',
     header: JSON.parse(row.header.toString('utf8')),
     signature: row.signature.toString('hex'),
     envelope: JSON.parse(row.data.toString('utf8')),
   };
-  const transactionId = row.transaction?.toString('hex') ?? '';
-  return { transactionId, status: proof.header.status, block: row.number, proof };
 }

@@ -173,8 +173,9 @@ describe('embedded ledger', () => {
     );
     await assert.rejects(failing.submit(bytes), withCode('ledger-unavailable'));
     const found = await ledger.find(transactionId);
-    assert.equal(found?.status, 'VALID');
-    assert.deepEqual(await ledger.submit(bytes), found);
+    assert.ok(found?.status === 'VALID');
+    const { prove: _, ...committed } = found;
+    assert.deepEqual(await ledger.submit(bytes), committed);
   });
 });
 

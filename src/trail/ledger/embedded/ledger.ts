@@ -5,7 +5,7 @@ import type { Logger } from '../../../logger.ts';
 import type { Database } from '../../../storage/database/port.ts';
 import { appendBlock, asWriter, findBlockOf, lockCommitter, readBlocks } from '../../../storage/ledger/blocks.ts';
 import type { Ledger, PreparedTransaction } from '../port.ts';
-import { committedOf, sealBlock } from './blocks.ts';
+import { committedOf, recordedOf, sealBlock } from './blocks.ts';
 import { type Committer, commit } from './commit.ts';
 import { type ContractClass, contractHost, loadContracts } from './contracts.ts';
 import { endorse, propose, simulate } from './endorse.ts';
@@ -78,7 +78,7 @@ export async function createEmbeddedLedger(options: EmbeddedLedgerOptions): Prom
     find: (transactionId) =>
       asLedger(async () => {
         const row = await findBlockOf(asWriter(database), Buffer.from(transactionId, 'hex'));
-        return row && committedOf(row);
+        return row && recordedOf(row);
       }),
 
     evaluate: (call) =>

@@ -1,0 +1,46 @@
+import type { LogName } from './leaf.ts';
+import type { Ledger } from './ledger/port.ts';
+
+/** A tree head as the ledger holds it (chaincode/src/rules/anchor.ts). */
+export interface Anchor {
+  readonly institution: string;
+  readonly log: LogName;
+  /** MSP id of the organisation that owns the log. */
+  readonly owner: string;
+  readonly size: number;
+  /** Hexadecimal. */
+  readonly root: string;
+  /** CID of the manifest of the batch that it added. */
+  readonly manifest: string;
+  /** 1 for the genesis. */
+  readonly sequence: number;
+  /** RFC 3339. */
+  readonly time: string;
+  readonly transactionId: string;
+}
+
+/** The newest anchor of each log that belongs to this node's organisation, by `institution log`. */
+export async function ownAnchors(ledger: Ledger): Promise<Map<string, Anchor>> {
+  const own = new Map<string, Anchor>();
+  let bookmark = '';
+  do {
+    const page = await listPage(ledger, bookmark);
+    for (const anchor of page.items) {
+      if (anchor.owner === ledger.membership.mspId) own.set(`${anchor.institution} ${anchor.log}`, anchor);
+    }
+    bookmark = page.bookmark;
+  } while (bookmark !== '');
+  return own;
+}
+
+interface Page {
+  readonly items: readonly Anchor[];
+  readonly bookmark: string;
+}
+
+async function listPage(ledger: Ledger, bookmark: string): Promise<Page> {
+  const answer = await ledger.evaluate({ contract: 'anchor', transaction: 'list', args: [PAGE_SIZE, bookmark] });
+  return JSON.parse(Buffer.from(answer).toString('utf8')) as Page;
+}
+
+const PAGE_SIZE = '100';
