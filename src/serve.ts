@@ -2,11 +2,12 @@ import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { parseArgs } from 'node:util';
 import { announceServer, pinRoots, withdrawServer } from './cli/data-directory.ts';
 import { ensureOperator } from './cli/operator.ts';
+import { parseOptions } from './cli/usage.ts';
 import { compose, type Node } from './compose.ts';
 import { type Config, readConfig } from './config.ts';
+import { setUpDemo } from './demo/demo.ts';
 import { MedSealError } from './errors.ts';
 import type { Logger } from './logger.ts';
 import { createPinoLogger } from './pino-logger.ts';
@@ -17,7 +18,7 @@ const GRACE = 3000;
 
 /** `medseal serve [--demo]`: start, signals, graceful stop. */
 export async function serve(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({ args: [...args], options: { demo: { type: 'boolean', default: false } } });
+  const { values } = parseOptions(args, { demo: { type: 'boolean', default: false } }, 0);
   let config: Config;
   try {
     config = readConfig();
@@ -43,22 +44,29 @@ async function run(config: Config, logger: Logger, demo: boolean): Promise<void>
   const origin = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
   let setUp = false;
   const stopSignal = awaitStopSignal();
+  const stopping = new AbortController();
   mkdirSync(config.dataDirectory, { recursive: true });
   const publicUrl = config.publicUrl ?? origin;
   const node = await compose({ config, logger, server, publicUrl, version: readVersion(), isSetUp: () => setUp });
   try {
     server.off('request', refuseUntilReady);
     pinRoots(config.dataDirectory, node.roots);
-    await ensureOperator(config.dataDirectory, node.clients);
-    announceServer(config.dataDirectory, { url: origin, publicUrl, pid: process.pid });
-    const story = demo
-      ? await (await import('./demo/demo.ts')).setUpDemo(config.dataDirectory, node, publicUrl)
+    await ensureOperator(config.dataDirectory, node.administration.clients);
+    const address = { url: origin, publicUrl, pid: process.pid };
+    const demonstration = demo
+      ? await setUpDemo({ directory: config.dataDirectory, address }, node.administration)
       : undefined;
+    announceServer(config.dataDirectory, address);
     setUp = true;
     process.stdout.write(`ready ${origin}\n`);
-    if (node.institutions.all().length === 0) logger.info({}, 'no institution yet: npx medseal institution add ID');
-    void story?.tell(origin).catch((error: unknown) => logger.error({ err: error }, 'the demonstration ended early'));
+    if (node.administration.institutions.all().length === 0) {
+      logger.info({}, 'no institution yet: npx medseal institution add ID');
+    }
+    demonstration?.run(process.stdout, stopping.signal).catch((error: unknown) => {
+      logger.error({ err: error }, 'the demonstration ended early');
+    });
     await stopSignal;
+    stopping.abort();
   } finally {
     withdrawServer(config.dataDirectory);
     await shutDown(server, node);

@@ -1,15 +1,19 @@
-import type { ClientRegistration } from '../auth/client-registration.ts';
 import type { Client, ClientRegistry } from '../auth/clients.ts';
 import { MedSealError } from '../errors.ts';
+import type { Rebuild } from '../interactions/rebuild/rebuild.ts';
 import type { InteractionResult } from '../interactions/result.ts';
+import type { Scrubber } from '../interactions/scrub/scrub.ts';
 import type { InstitutionDirectory } from '../repository/institutions.ts';
+import { registrationOf } from './registration-input.ts';
 
-/** What the operator may do: institutions and clients. Never clinical content. */
+/** What the operator may do: institutions, clients, and seeing that all is intact. Never clinical content. */
 export interface Administration {
   readonly clients: ClientRegistry;
   readonly institutions: InstitutionDirectory;
   /** Registers a new institution wherever it must be known: ledger, trail. */
   readonly onInstitution: (name: string) => Promise<void>;
+  readonly scrubber: Scrubber;
+  readonly rebuild: Rebuild;
 }
 
 export interface AdminInput {
@@ -17,7 +21,15 @@ export interface AdminInput {
   readonly client: string;
 }
 
-export type AdminOperation = (administration: Administration, input: AdminInput) => Promise<InteractionResult>;
+/** An answer that is written as it comes: JSON lines (application/x-ndjson). */
+export interface StreamedResult {
+  readonly lines: AsyncIterable<object>;
+}
+
+export type AdminOperation = (
+  administration: Administration,
+  input: AdminInput,
+) => Promise<InteractionResult | StreamedResult>;
 
 const JSON_HEADERS = { 'Content-Type': 'application/json; charset=utf-8' };
 
@@ -38,11 +50,19 @@ export const ADMIN_OPERATIONS: Readonly<Record<string, AdminOperation>> = {
     return json(200, { clients: (await clients.list()).map(described) });
   },
   async addClient({ clients }, { body }) {
-    return json(201, described(await clients.add(body as ClientRegistration)));
+    return json(201, described(await clients.add(registrationOf(body))));
   },
   async disableClient({ clients }, { client }) {
     await clients.disable(client);
     return { status: 204 };
+  },
+  async scrub({ scrubber }, { body }) {
+    const { sweep = false } = (body ?? {}) as { sweep?: unknown };
+    if (typeof sweep === 'boolean') return { lines: scrubber.run({ sweep }) };
+    throw new MedSealError('invalid-parameter', 'sweep is true or false', { expression: 'sweep' });
+  },
+  async rebuild({ rebuild }) {
+    return { lines: rebuild.run() };
   },
 };
 

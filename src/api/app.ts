@@ -6,6 +6,7 @@ import type { AuthorizationServer } from '../auth/server.ts';
 import { MedSealError } from '../errors.ts';
 import type { InteractionResult } from '../interactions/result.ts';
 import type { Logger } from '../logger.ts';
+import { answerClientError } from './client-errors.ts';
 import { asMedSealError, errorResult, sendResult } from './http-result.ts';
 import type { Metrics } from './metrics.ts';
 import { OPENAPI_FILE, type Protection, readApiDocument } from './openapi.ts';
@@ -43,6 +44,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     bodyLimit: options.bodyLimit,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAMETER_LENGTH },
     frameworkErrors: (error, _request, reply) => void sendError(reply, error),
+    clientErrorHandler: answerClientError,
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));

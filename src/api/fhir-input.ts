@@ -1,6 +1,8 @@
+import { hash } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { MedSealError } from '../errors.ts';
-import { parseJson } from '../fhir/json/parse.ts';
+import { type JsonValue, parseJson } from '../fhir/json/parse.ts';
+import { hasMoreValuesThan } from '../fhir/validation/validate.ts';
 import { parseHttpDate, parseVersionTags } from '../interactions/conditions.ts';
 import { queryPairs, type SearchPairs } from '../interactions/query-text.ts';
 import type { ReadConditions } from '../interactions/read.ts';
@@ -26,12 +28,31 @@ export interface FhirInput {
   idempotent(): IdempotentRequest | undefined;
 }
 
+const MAX_RESOURCE_VALUES = 100_000;
+/** What is shorter cannot hold more values than one resource may. */
+const MODEST_BODY = 2 * MAX_RESOURCE_VALUES;
+
+/** Each value of a resource is validated, and may be indexed by several search parameters: the memory for it adds up. */
+function refuseHugeResources(value: JsonValue): void {
+  const { type, entry } = (value ?? {}) as { readonly type?: unknown; readonly entry?: unknown };
+  const isRequest = (type === 'transaction' || type === 'batch') && Array.isArray(entry);
+  const parts = isRequest ? entry.map((one: JsonValue) => (one as { resource?: unknown } | null)?.resource) : [value];
+  const huge = parts.findIndex((part) => hasMoreValuesThan(MAX_RESOURCE_VALUES, part));
+  if (huge < 0) return;
+  const where = isRequest ? { expression: `Bundle.entry[${huge}].resource` } : {};
+  throw new MedSealError('too-costly', `A resource has at most ${MAX_RESOURCE_VALUES} values`, where);
+}
+
+/** The query string as it was sent, without its `?`. */
+export function queryOf(request: FastifyRequest): string {
+  return request.raw.url?.split(/\?(.*)/s)[1] ?? '';
+}
+
 const MAX_KEY_LENGTH = 255;
 
 export function fhirInput(request: FastifyRequest): FhirInput {
   const { type = '', id = '', vid = '' } = request.params as Readonly<Record<string, string>>;
   const body = request.body instanceof Buffer ? request.body : Buffer.alloc(0);
-  const query = request.raw.url?.split(/\?(.*)/s)[1] ?? '';
   const header = (name: string): string | undefined => {
     const value = request.headers[name];
     return Array.isArray(value) ? value.join(',') : value;
@@ -40,9 +61,13 @@ export function fhirInput(request: FastifyRequest): FhirInput {
     type,
     id,
     vid,
-    pairs: queryPairs(query),
+    pairs: queryPairs(queryOf(request)),
     preferences: readPreferences(request.headers),
-    json: () => parseJson(body),
+    json() {
+      const value = parseJson(body);
+      if (body.length > MODEST_BODY) refuseHugeResources(value);
+      return value;
+    },
     form: () => queryPairs(body.toString('utf8')),
     header,
     ifMatch() {
@@ -52,9 +77,8 @@ export function fhirInput(request: FastifyRequest): FhirInput {
     readConditions() {
       const noneMatch = header('if-none-match');
       const since = header('if-modified-since');
-      const tags = noneMatch === undefined ? [] : parseVersionTags(noneMatch, 'If-None-Match');
       return {
-        noneMatch: tags === '*' ? [] : tags,
+        noneMatch: noneMatch === undefined ? [] : parseVersionTags(noneMatch, 'If-None-Match'),
         modifiedSince: since === undefined ? undefined : parseHttpDate(since),
       };
     },
@@ -66,7 +90,7 @@ export function fhirInput(request: FastifyRequest): FhirInput {
           expression: 'Idempotency-Key',
         });
       }
-      return { key, fingerprint: `${request.method} ${request.url}\n${body.toString('base64')}` };
+      return { key, fingerprint: `${request.method} ${request.url}\n${hash('sha256', body, 'base64url')}` };
     },
   };
 }

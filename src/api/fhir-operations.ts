@@ -4,9 +4,9 @@ import { isResourceType } from '../fhir/definitions/definitions.ts';
 import { readAuditEvent } from '../interactions/audit-event/search.ts';
 import { bundle } from '../interactions/bundle.ts';
 import { evidence } from '../interactions/evidence.ts';
-import { history } from '../interactions/history.ts';
+import { history, parseHistory } from '../interactions/history.ts';
 import { queryPairs } from '../interactions/query-text.ts';
-import { parseVersion, read, readVersion } from '../interactions/read.ts';
+import { read, readVersion } from '../interactions/read.ts';
 import type { InteractionResult } from '../interactions/result.ts';
 import { search } from '../interactions/search/search.ts';
 import type { Services } from '../interactions/services.ts';
@@ -40,14 +40,11 @@ function historyOf(interaction: string, scope: (input: FhirInput) => { type?: st
   return {
     interaction,
     run: (services, context, input) => {
-      const parameter = (name: string) => input.pairs.find(([key]) => key === name)?.[1];
       const { type, id } = scope(input);
       return history(services, context, {
         type: type === undefined ? undefined : knownType(type),
         id,
-        count: countOf(parameter('_count')),
-        since: sinceOf(parameter('_since')),
-        cursor: parameter('_cursor'),
+        ...parseHistory(input.pairs, input.preferences.handling),
       });
     },
   };
@@ -161,18 +158,4 @@ function knownType(type: string): string {
 /** `$name` where an id is expected is an operation that does not exist. */
 function refuseOperation(id: string): void {
   if (id.startsWith('$')) throw new MedSealError('not-supported', 'There is no such operation');
-}
-
-function countOf(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const count = parseVersion(text);
-  if (count !== undefined) return count;
-  throw new MedSealError('invalid-parameter', '_count must be a positive whole number', { expression: '_count' });
-}
-
-function sinceOf(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
-  const time = Date.parse(text);
-  if (!Number.isNaN(time)) return new Date(time).toISOString();
-  throw new MedSealError('invalid-parameter', '_since must be an instant', { expression: '_since' });
 }

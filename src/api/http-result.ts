@@ -1,9 +1,10 @@
+import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { MedSealError } from '../errors.ts';
 import { operationOutcome } from '../interactions/operation-outcome.ts';
 import type { InteractionResult } from '../interactions/result.ts';
 
-const FHIR_JSON = 'application/fhir+json; charset=utf-8';
+export const FHIR_JSON = 'application/fhir+json; charset=utf-8';
 
 /** http://hl7.org/fhir/R4/http.html#mime-type, #versions; nothing of a record may stay in a cache. */
 export function sendResult(reply: FastifyReply, result: InteractionResult, baseUrl: string): FastifyReply {
@@ -16,6 +17,17 @@ export function sendResult(reply: FastifyReply, result: InteractionResult, baseU
   if (result.body !== undefined) reply.header('Content-Type', FHIR_JSON);
   reply.headers({ ...result.headers });
   return reply.send(result.body ?? '');
+}
+
+/** JSON lines, each as soon as it is there; whoever hangs up ends them. */
+export function sendLines(reply: FastifyReply, lines: AsyncIterable<object>): FastifyReply {
+  return reply
+    .headers({ 'Content-Type': 'application/x-ndjson; charset=utf-8', 'Cache-Control': 'no-store' })
+    .send(Readable.from(asText(lines)));
+}
+
+async function* asText(lines: AsyncIterable<object>): AsyncGenerator<string> {
+  for await (const line of lines) yield `${JSON.stringify(line)}\n`;
 }
 
 export function errorResult(error: MedSealError): InteractionResult {
@@ -55,5 +67,6 @@ const FASTIFY_ERRORS: Readonly<Record<string, readonly [ConstructorParameters<ty
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported-media-type', 'The body must be application/fhir+json'],
   FST_ERR_CTP_EMPTY_JSON_BODY: ['malformed-json', 'The body is empty'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['malformed-json', 'The body is not as long as Content-Length says'],
+  FST_ERR_MAX_PARAM_LENGTH: ['uri-too-long', 'A segment of the path is longer than anything here is named'],
   FST_ERR_BAD_URL: ['invalid-parameter', 'The URL is not well-formed'],
 };

@@ -25,21 +25,29 @@ export function requireContentType(header: string | undefined, kind: 'json' | 'f
     .find((parameter) => parameter.startsWith('charset='))
     ?.slice('charset='.length)
     .replaceAll('"', '');
-  if (allowed.has(type) && (charset === undefined || charset === 'utf-8' || charset === 'utf8')) return;
+  const isUtf8 = charset === undefined || charset === 'utf-8' || charset === 'utf8';
+  if (allowed.has(type) && isUtf8 && isOurVersion(parameters)) return;
   throw new MedSealError('unsupported-media-type', `The body must be ${[...allowed][0]} in UTF-8`);
 }
 
 /** `_format` overrides Accept. @throws MedSealError `not-acceptable` */
-export function requireAcceptable(accept: string | undefined, format: string | undefined): void {
-  if (format !== undefined) {
-    if (FORMATS.has((format.split(';')[0] ?? '').trim().toLowerCase())) return;
+export function requireAcceptable(accept: string | undefined, formats: readonly string[]): void {
+  if (formats.length > 0) {
+    if (formats.every((format) => FORMATS.has((format.split(';')[0] ?? '').trim().toLowerCase()))) return;
   } else if (accept === undefined || accept.split(',').some(isAcceptable)) return;
   throw new MedSealError('not-acceptable', 'Answers are application/fhir+json only');
 }
 
 function isAcceptable(range: string): boolean {
   const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
-  return ACCEPTABLE.has(type) && !parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter));
+  const isRefused = parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter));
+  return ACCEPTABLE.has(type) && !isRefused && isOurVersion(parameters);
+}
+
+/** http://hl7.org/fhir/R4/versioning.html#mt-version */
+function isOurVersion(parameters: readonly string[]): boolean {
+  const version = parameters.find((parameter) => parameter.startsWith('fhirversion='));
+  return version === undefined || /^fhirversion="?4\.0(\.\d+)?"?$/.test(version);
 }
 
 export interface Preferences {

@@ -11,9 +11,9 @@ import type { Clock } from '../repository/clock.ts';
 import { type Base, createJournal, type Principal, type RequestContext } from '../request-context.ts';
 import { ADMIN_OPERATIONS, type Administration } from './admin-operations.ts';
 import type { BodyBudget } from './body-budget.ts';
-import { fhirInput } from './fhir-input.ts';
+import { fhirInput, queryOf } from './fhir-input.ts';
 import { FHIR_OPERATIONS, type FhirOperation } from './fhir-operations.ts';
-import { asMedSealError, errorResult, sendResult } from './http-result.ts';
+import { asMedSealError, errorResult, sendLines, sendResult } from './http-result.ts';
 import { requireAcceptable, requireContentType } from './negotiation.ts';
 import { type ApiDocument, checkOperations } from './openapi.ts';
 import { PUBLIC_OPERATIONS, type PublicContext } from './public-operations.ts';
@@ -83,14 +83,20 @@ function fhirRoute(operation: FhirOperation, options: ResolverOptions): Route {
   return {
     onRequest: async (request, reply) => {
       await authenticate(request, reply, options);
-      const { _format: format } = request.query as { _format?: string };
-      requireAcceptable(request.headers.accept, format);
+      const { _format: formats = [] } = request.query as { _format?: string | readonly string[] };
+      requireAcceptable(request.headers.accept, [formats].flat());
       if (operation.body !== undefined) {
         requireContentType(request.headers['content-type'], operation.body);
         reserveBody(request, reply, options);
       }
     },
     handler: (request, reply) => runFhir(operation, request, reply, options),
+    // What is refused by its headers or while its body arrives is a request that was made all the same.
+    errorHandler: async (error, request, reply) => {
+      const result = failed(error, request, options);
+      if (!principals.has(request)) return sendResult(reply, result, '');
+      return answer(operation, request, reply, options, contextOf(request, options), result);
+    },
   };
 }
 
@@ -103,10 +109,13 @@ async function authenticate(request: FastifyRequest, reply: FastifyReply, { auth
   }
 }
 
+const SMALL_BODY = 128 * 1024;
+
 function reserveBody(request: FastifyRequest, reply: FastifyReply, { budget, bodyLimit }: ResolverOptions): void {
   const announced = Number(request.headers['content-length'] ?? bodyLimit);
   if (announced > bodyLimit) throw new MedSealError('body-too-large', `A body has at most ${bodyLimit} bytes here`);
-  reply.raw.once('close', budget.reserve(announced));
+  // Small ones never wait for large ones.
+  if (announced > SMALL_BODY) reply.raw.once('close', budget.reserve(announced));
 }
 
 async function runFhir(
@@ -115,23 +124,39 @@ async function runFhir(
   reply: FastifyReply,
   options: ResolverOptions,
 ): Promise<FastifyReply> {
-  const { services, recorder, logger } = options;
+  const { services } = options;
   const context = contextOf(request, options);
-  const input = fhirInput(request);
   let result: InteractionResult;
   try {
     requireBase(context.base, services);
-    result = await operation.run(services, context, input);
+    result = await operation.run(services, context, fhirInput(request));
   } catch (error) {
-    const known = asMedSealError(error);
-    if (known.status >= 500) logger.error({ err: error, requestId: request.id, code: known.code }, 'a request failed');
-    result = errorResult(known);
+    result = failed(error, request, options);
   }
-  // Durable before anything leaves: an answer that cannot be recorded is not given.
+  return answer(operation, request, reply, options, context, result);
+}
+
+function failed(error: unknown, request: FastifyRequest, { logger }: ResolverOptions): InteractionResult {
+  const known = asMedSealError(error);
+  if (known.status >= 500) logger.error({ err: error, requestId: request.id, code: known.code }, 'a request failed');
+  return errorResult(known);
+}
+
+/** Durable in the access log before anything leaves: an answer that cannot be recorded is not given. */
+async function answer(
+  operation: FhirOperation,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { recorder, services }: ResolverOptions,
+  context: RequestContext,
+  result: InteractionResult,
+): Promise<FastifyReply> {
+  const { type = '', id = '' } = request.params as Readonly<Record<string, string>>;
+  const posted = operation.body === 'form' && request.body instanceof Buffer ? [request.body.toString('utf8')] : [];
   await recorder.record(context, {
     interaction: operation.interaction,
-    target: [input.type, input.id].filter((part) => part !== '').join('/'),
-    query: request.raw.url?.split(/\?(.*)/s)[1],
+    target: [type, id].filter((part) => part !== '').join('/'),
+    query: [queryOf(request), ...posted].filter((part) => part !== '').join('&'),
     status: result.status,
   });
   return sendResult(reply, result, baseUrl(context.base, services.publicUrl));
@@ -166,7 +191,9 @@ function adminRoute(operationId: string, options: ResolverOptions): Route {
       if (run === undefined) throw new MedSealError('internal', 'An operation lost its handler');
       const { client = '' } = request.params as { client?: string };
       const body = request.body instanceof Buffer && request.body.length > 0 ? fhirInput(request).json() : undefined;
-      return sendResult(reply, await run(options.administration, { body, client }), options.services.publicUrl);
+      const result = await run(options.administration, { body, client });
+      if ('lines' in result) return sendLines(reply, result.lines);
+      return sendResult(reply, result, options.services.publicUrl);
     },
   };
 }

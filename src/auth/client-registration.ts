@@ -1,7 +1,7 @@
 import { MedSealError } from '../errors.ts';
+import { PURPOSES_OF_USE } from '../fhir/terminology/purpose-of-use.ts';
 import { type ClientKeySet, readClientKeys } from './client-keys.ts';
 import type { Egress } from './egress.ts';
-import { PURPOSES_OF_USE } from '../fhir/terminology/purpose-of-use.ts';
 import { ADMINISTRATION, parseScope } from './scopes.ts';
 
 /** What an operator says of a client. Exactly one of `jwks` and `jwksUri`; at most one of the last three. */

@@ -1,4 +1,7 @@
 import { client, institution } from './administration.ts';
+import { importCommand } from './import/command.ts';
+import { rebuild } from './rebuild.ts';
+import { scrub } from './scrub.ts';
 import { token } from './token.ts';
 import { verify } from './verify.ts';
 
@@ -29,5 +32,8 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['institution', institution],
   ['client', client],
   ['token', token],
+  ['import', importCommand],
   ['verify', verify],
+  ['scrub', scrub],
+  ['rebuild', rebuild],
 ]);

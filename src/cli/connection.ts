@@ -102,11 +102,14 @@ async function send(url: string, init: RequestInit): Promise<Response> {
 }
 
 function unavailable(url: string, status: number): MedSealError {
-  return new MedSealError('storage-unavailable', `The server at ${new URL(url).origin} cannot answer now (status ${status})`);
+  return new MedSealError(
+    'storage-unavailable',
+    `The server at ${new URL(url).origin} cannot answer now (status ${status})`,
+  );
 }
 
 /** The first thing that an OperationOutcome says. */
-export function diagnosticsOf(text: string): string | undefined {
+function diagnosticsOf(text: string): string | undefined {
   const outcome = parsed(text) as { issue?: readonly { diagnostics?: string }[] } | undefined;
   return outcome?.issue?.[0]?.diagnostics;
 }

@@ -25,14 +25,9 @@ export async function ensureOperator(directory: string, clients: ClientRegistry)
   const registered = await clients.find(OPERATOR);
   if (registered !== undefined && readClient(directory, OPERATOR) !== undefined) return;
   const { publicJwks, privateKey } = await generateClientKey();
+  if (registered !== undefined) await clients.replaceKeys(OPERATOR, { jwks: publicJwks });
+  else await clients.add({ ...REGISTRATION, jwks: publicJwks });
   storeClient(directory, OPERATOR, { clientId: OPERATOR, privateKey, scope: 'admin' });
-  if (registered !== undefined) return clients.replaceKeys(OPERATOR, { jwks: publicJwks });
-  await clients.add({
-    id: OPERATOR,
-    institution: '',
-    jwks: publicJwks,
-    purposes: [],
-    scopes: ['admin'],
-    administrator: true,
-  });
 }
+
+const REGISTRATION = { id: OPERATOR, institution: '', purposes: [], scopes: ['admin'], administrator: true };

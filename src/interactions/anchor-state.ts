@@ -4,7 +4,7 @@ import type { AnchorState } from '../trail/evidence/collect.ts';
 import type { Services } from './services.ts';
 
 /** How far what a Provenance tells of has come on its way to the ledger; on every Provenance that is read. */
-export const ANCHOR = 'https://medseal.org/fhir/StructureDefinition/anchor';
+const ANCHOR = 'https://medseal.org/fhir/StructureDefinition/anchor';
 
 /**
  * The contents as they are shown: of a Provenance with its anchor state, which is computed here, outside digest, ETag

@@ -1,13 +1,13 @@
-import type { BundleEntry } from '@medplum/fhirtypes';
+import { MAX_PAGE_BYTES } from '../consent/guarded-reader.ts';
 import { MedSealError } from '../errors.ts';
 import type { RequestContext } from '../request-context.ts';
 import { checkBundle, invalidBundle, parseEntry, type Step } from './bundle-steps.ts';
 import { bundleText, type TextEntry } from './bundle-text.ts';
 import { parseHttpDate, parseVersionTags } from './conditions.ts';
-import { history } from './history.ts';
+import { history, parseHistory } from './history.ts';
 import { operationOutcome } from './operation-outcome.ts';
 import { queryPairs } from './query-text.ts';
-import { parseVersion, read, readVersion } from './read.ts';
+import { read, readVersion } from './read.ts';
 import type { InteractionResult } from './result.ts';
 import { search } from './search/search.ts';
 import type { Services } from './services.ts';
@@ -23,7 +23,7 @@ export interface BundleRequest {
   readonly idempotent: IdempotentRequest | undefined;
 }
 
-/** Entries of a batch at work at once. */
+/** Writing entries of a batch at work at once. */
 const BATCH_CONCURRENCY = 8;
 
 /** http://hl7.org/fhir/R4/http.html#transaction: all entries or none, or (batch) each for itself. */
@@ -32,7 +32,7 @@ export async function bundle(
   context: RequestContext,
   request: BundleRequest,
 ): Promise<InteractionResult> {
-  const { type, entry = [] } = checkBundle(request.bundle);
+  const { type, entry } = checkBundle(request.bundle);
   const steps = entry.map((one, index) => parseEntry(one, index, services, context));
   const result =
     type === 'transaction'
@@ -52,34 +52,36 @@ async function transaction(
   if (broken !== undefined) throw broken.error;
   refuseDuplicateUrls(steps);
   const writes = steps.flatMap((step) => (step.kind === 'write' ? [step.entry] : []));
+  // What was written stays written: a read that fails says so in its own entry.
   const readAll = async (): Promise<readonly (TextEntry | undefined)[]> => {
     const entries: (TextEntry | undefined)[] = [];
-    for (const step of steps)
-      entries.push(step.kind === 'read' ? await readEntry(services, context, request, step) : undefined);
+    const answer = newAnswer();
+    for (const step of steps) {
+      entries.push(step.kind === 'read' ? await readOrFail(services, context, request, step, answer) : undefined);
+    }
     return entries;
   };
-  const assemble = (outcomes: readonly EntryOutcome[], reads: readonly (TextEntry | undefined)[]): string => {
+  const assemble = (written: readonly TextEntry[], reads: readonly (TextEntry | undefined)[]): string => {
     let next = 0;
-    const entry = steps.map(
-      (_, index) => reads[index] ?? writtenEntry(outcomes[next++] as EntryOutcome, request.prefer),
-    );
+    const entry = steps.map((_, index) => reads[index] ?? (written[next++] as TextEntry));
     return bundleText({ type: 'transaction-response', entry });
   };
   if (writes.length === 0) return { status: 200, body: assemble([], await readAll()) };
   const reading = steps.some((step) => step.kind === 'read');
-  let outcomes: readonly EntryOutcome[] = [];
   const result = await executeWrite(
     services,
     context,
     writes,
-    (outcome) => {
-      outcomes = outcome.entries;
-      const headers = outcome.receipt === undefined ? {} : { 'MedSeal-Receipt': outcome.receipt };
-      return { status: 200, headers, ...(reading ? {} : { body: assemble(outcome.entries, []) }) };
+    ({ entries, receipt }) => {
+      const headers = receipt === undefined ? {} : { 'MedSeal-Receipt': receipt };
+      const written = entries.map((outcome) => writtenEntry(outcome, request.prefer));
+      return { status: 200, headers, body: reading ? JSON.stringify(written.map(asStored)) : assemble(written, []) };
     },
     request.idempotent,
   );
-  return reading ? { ...result, body: assemble(outcomes, await readAll()) } : result;
+  if (!reading) return result;
+  const written = JSON.parse(String(result.body)) as readonly TextEntry[];
+  return { ...result, body: assemble(written, await readAll()) };
 }
 
 /** A fullUrl names one entry (http://hl7.org/fhir/R4/bundle.html#bundle-unique). */
@@ -100,13 +102,20 @@ async function batch(
   steps: readonly Step[],
 ): Promise<InteractionResult> {
   const entry = new Array<TextEntry>(steps.length);
-  let next = 0;
-  const work = async (): Promise<void> => {
-    for (let index = next++; index < steps.length; index = next++) {
-      entry[index] = await batchEntry(services, context, request, steps[index] as Step, index);
+  const answer = newAnswer();
+  const work = async (all: Iterator<number>): Promise<void> => {
+    for (let index = all.next().value; index !== undefined; index = all.next().value) {
+      entry[index] = await batchEntry(services, context, request, steps[index] as Step, index, answer);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(BATCH_CONCURRENCY, steps.length) }, work));
+  // Reads go one after the other, so that what they fill the memory with is known before the next.
+  const [reads, others] = [true, false].map((read) =>
+    steps.keys().filter((at) => (steps[at]?.kind === 'read') === read),
+  );
+  await Promise.all([
+    work(reads as Iterator<number>),
+    ...Array.from({ length: BATCH_CONCURRENCY }, () => work(others as Iterator<number>)),
+  ]);
   return { status: 200, body: bundleText({ type: 'batch-response', entry }) };
 }
 
@@ -116,10 +125,11 @@ async function batchEntry(
   request: BundleRequest,
   step: Step,
   index: number,
+  answer: Answer,
 ): Promise<TextEntry> {
+  if (step.kind === 'read') return readOrFail(services, context, request, step, answer);
   try {
     if (step.kind === 'invalid') throw step.error;
-    if (step.kind === 'read') return await readEntry(services, context, request, step);
     const { idempotent } = request;
     const own = idempotent && { key: `${idempotent.key}\0${index}`, fingerprint: idempotent.fingerprint };
     const { body = '{}' } = await executeWrite(
@@ -133,6 +143,35 @@ async function batchEntry(
       own,
     );
     return JSON.parse(body.toString()) as TextEntry;
+  } catch (error) {
+    return failedEntry(error);
+  }
+}
+
+/** What is answered at once lies in memory at once. */
+interface Answer {
+  /** Bytes of content that still fit. */
+  room: number;
+}
+
+const MAX_ANSWER_BYTES = 2 * MAX_PAGE_BYTES;
+
+function newAnswer(): Answer {
+  return { room: MAX_ANSWER_BYTES };
+}
+
+async function readOrFail(
+  services: Services,
+  context: RequestContext,
+  request: BundleRequest,
+  step: Extract<Step, { kind: 'read' }>,
+  answer: Answer,
+): Promise<TextEntry> {
+  try {
+    if (answer.room < 0) throw new MedSealError('too-costly', 'The entries before this one fill the answer');
+    const entry = await readEntry(services, context, request, step);
+    answer.room -= entry.resource?.length ?? 0;
+    return entry;
   } catch (error) {
     return failedEntry(error);
   }
@@ -193,27 +232,20 @@ function readAt(
   services: Services,
   context: RequestContext,
   { handling }: BundleRequest,
-  { request }: BundleEntry,
+  { request }: Extract<Step, { kind: 'read' }>['entry'],
   type: string,
   rest: readonly string[],
   query: string | undefined,
 ): Promise<InteractionResult> {
   const pairs = queryPairs(query ?? '');
   const [first, second, third] = rest;
-  const tags = request?.ifNoneMatch === undefined ? [] : parseVersionTags(request.ifNoneMatch, 'request.ifNoneMatch');
+  const { ifNoneMatch, ifModifiedSince } = request;
   const conditions = {
-    noneMatch: tags === '*' ? [] : tags,
-    modifiedSince: request?.ifModifiedSince === undefined ? undefined : parseHttpDate(request.ifModifiedSince),
+    noneMatch: ifNoneMatch === undefined ? [] : parseVersionTags(ifNoneMatch, 'request.ifNoneMatch'),
+    modifiedSince: ifModifiedSince === undefined ? undefined : parseHttpDate(ifModifiedSince),
   };
-  const count = pairs.find(([name]) => name === '_count')?.[1];
   const historyOf = (id: string | undefined) =>
-    history(services, context, {
-      type,
-      id,
-      count: count === undefined ? undefined : parseVersion(count),
-      since: undefined,
-      cursor: pairs.find(([name]) => name === '_cursor')?.[1],
-    });
+    history(services, context, { type, id, ...parseHistory(pairs, handling) });
   if (first === undefined) return search(services, context, { type, pairs, handling, posted: false });
   if (first === '_history' && rest.length === 1) return historyOf(undefined);
   if (rest.length === 1) return read(services, context, type, first, conditions);

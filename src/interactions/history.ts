@@ -1,16 +1,22 @@
-import type { PermittedRecord } from '../consent/guarded-reader.ts';
-import { notFound } from '../consent/guarded-reader.ts';
+import { MAX_PAGE_BYTES, notFound, type PermittedRecord } from '../consent/guarded-reader.ts';
 import { MedSealError } from '../errors.ts';
+import { parseTemporal } from '../fhir/fhirpath/temporal.ts';
 import { isId } from '../fhir/references/reference.ts';
+import { parameterError } from '../fhir/search/query/errors.ts';
 import type { RequestContext } from '../request-context.ts';
 import { bundleText } from './bundle-text.ts';
+import type { SearchPairs } from './query-text.ts';
+import { parseVersion } from './read.ts';
 import type { InteractionResult } from './result.ts';
 import type { Cursor } from './search/cursor.ts';
 import type { Services } from './services.ts';
 
-export interface HistoryRequest {
+export interface HistoryRequest extends HistoryParameters {
   readonly type: string | undefined;
   readonly id: string | undefined;
+}
+
+interface HistoryParameters {
   readonly count: number | undefined;
   /** RFC 3339. */
   readonly since: string | undefined;
@@ -27,6 +33,37 @@ const DEFAULT_COUNT = 50;
 const MAX_COUNT = 1000;
 const METHODS = { create: 'POST', update: 'PUT', delete: 'DELETE' } as const;
 const STATUSES = { create: '201', update: '200', delete: '204' } as const;
+
+const PARAMETERS: ReadonlySet<string> = new Set(['_count', '_since', '_cursor', '_format', '_pretty']);
+
+/** @throws MedSealError `invalid-parameter`; `unknown-parameter` (strict handling only) */
+export function parseHistory(pairs: SearchPairs, handling: 'strict' | 'lenient'): HistoryParameters {
+  const unknown = pairs.find(([name]) => !PARAMETERS.has(name))?.[0];
+  if (unknown !== undefined && handling === 'strict') {
+    throw parameterError(unknown, 'a history does not have it', 'unknown-parameter');
+  }
+  const parameter = (name: string) => pairs.find(([key]) => key === name)?.[1];
+  return {
+    count: countOf(parameter('_count')),
+    since: sinceOf(parameter('_since')),
+    cursor: parameter('_cursor'),
+  };
+}
+
+function countOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const count = parseVersion(text);
+  if (count !== undefined) return count;
+  throw parameterError('_count', 'the value must be a positive whole number');
+}
+
+function sinceOf(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  // A plus sign that was not percent-encoded in the URL arrives as a space.
+  const temporal = parseTemporal(text.replace(/ (?=\d\d:\d\d$)/, '+'));
+  if (temporal !== undefined) return new Date(temporal.low).toISOString();
+  throw parameterError('_since', 'the value must be an instant');
+}
 
 /** http://hl7.org/fhir/R4/http.html#history, newest first, of one resource, a type, or a whole base. */
 export async function history(
@@ -62,7 +99,8 @@ export async function history(
   const url = [base, path, '_history'].filter((part) => part !== '').join('/');
   const last = records.at(-1);
   const link = [{ relation: 'self', url }];
-  if (found.length > count && last !== undefined) {
+  const isFull = found.reduce((bytes, { content }) => bytes + (content?.length ?? 0), 0) > MAX_PAGE_BYTES;
+  if ((found.length > count || isFull) && last !== undefined) {
     const next = { before: last.row.versionId.toString(), count, since } satisfies Omit<HistoryCursor, 'purpose'>;
     link.push({ relation: 'next', url: `${url}?_cursor=${services.cursors.seal(next, purpose, context)}` });
   }

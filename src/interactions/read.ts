@@ -6,11 +6,12 @@ import type { RequestContext } from '../request-context.ts';
 import { anchoredContents } from './anchor-state.ts';
 import type { InteractionResult } from './result.ts';
 import type { Services } from './services.ts';
+import type { VersionMatch } from './write/entry.ts';
 
 /** Conditions of a conditional read. */
 export interface ReadConditions {
-  /** Versions in If-None-Match. */
-  readonly noneMatch: readonly number[];
+  /** Versions in If-None-Match; none where there is no such header. */
+  readonly noneMatch: VersionMatch;
   /** If-Modified-Since, epoch milliseconds. */
   readonly modifiedSince: number | undefined;
 }
@@ -61,6 +62,7 @@ async function answer(
 
 /** RFC 9110 §13.2.2: If-Modified-Since is ignored where If-None-Match is given. HTTP dates have no fractions. */
 function isUnchanged(version: number, at: string, { noneMatch, modifiedSince }: ReadConditions): boolean {
+  if (noneMatch === '*') return true;
   if (noneMatch.length > 0) return noneMatch.includes(version);
   return modifiedSince !== undefined && Math.floor(Date.parse(at) / 1000) * 1000 <= modifiedSince;
 }

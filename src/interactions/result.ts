@@ -11,8 +11,3 @@ export interface InteractionResult {
   readonly location?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
-
-/** `{base}/{path}` */
-export function absoluteUrl(base: string, path: string): string {
-  return `${base}/${path}`;
-}

@@ -17,7 +17,7 @@ export interface Journal {
   close(): Promise<void>;
 }
 
-export interface JournalEntry {
+interface JournalEntry {
   readonly path: string;
   readonly position: number;
   readonly hash: string;
@@ -37,7 +37,7 @@ const FORMAT = 'medseal/import-journal/1';
  */
 export async function openJournal(file: string, base: string, restart: boolean): Promise<Journal> {
   if (restart) rmSync(file, { force: true });
-  mkdirSync(dirname(file), { recursive: true });
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const known = existsSync(file) ? load(file, base) : new Map<string, 'acknowledged' | ReadonlySet<number>>();
   const handle = await open(file, 'a', 0o600);
   let waiting: string[] = [];

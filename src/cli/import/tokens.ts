@@ -5,7 +5,7 @@ import type { StoredClient } from '../data-directory.ts';
 /** Where the bearer token of a request comes from. */
 export interface TokenSource {
   current(): Promise<string>;
-  /** The server refused this token. @throws MedSealError `token-invalid` when there is no other to be had */
+  /** The server refused this token: it is not given again. @throws MedSealError `token-invalid` when there is no other */
   refused(token: string): Promise<void>;
 }
 
@@ -23,7 +23,6 @@ const RENEW_AFTER = 3 * 60_000;
 /** Tokens of a client whose key is here, renewed before they expire. */
 export function clientTokens(endpoint: TokenEndpoint, client: StoredClient, now: () => number): TokenSource {
   let held: { readonly token: Promise<string>; readonly since: number } | undefined;
-  let lastRefused: string | undefined;
   return {
     current() {
       if (held === undefined || now() - held.since > RENEW_AFTER) {
@@ -36,13 +35,7 @@ export function clientTokens(endpoint: TokenEndpoint, client: StoredClient, now:
       return held.token;
     },
     async refused(token) {
-      // Several requests may hear of the same one.
-      if (held === undefined || (await held.token) !== token) return;
-      if (lastRefused !== undefined) {
-        throw new MedSealError('token-invalid', `The server does not accept the tokens of ${client.clientId}`);
-      }
-      lastRefused = token;
-      held = undefined;
+      if (held !== undefined && (await held.token) === token) held = undefined;
     },
   };
 }

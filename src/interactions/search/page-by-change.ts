@@ -1,6 +1,5 @@
-import type { PermittedRecord } from '../../consent/guarded-reader.ts';
 import type { PermittedRow, Position } from '../../repository/permitted.ts';
-import { MAX_OPENED, openAll, type PreparedSearch, type SearchPage, tooCostly } from './prepared.ts';
+import { MAX_OPENED, newPage, openAll, type PreparedSearch, type SearchPage, tooCostly } from './prepared.ts';
 
 /** A position as a cursor keeps it. */
 interface StoredPosition {
@@ -16,12 +15,14 @@ export async function pageByChange(prepared: PreparedSearch, after: object | und
   const { search, plan, count, decide, sort } = prepared;
   const descending = sort[0]?.descending ?? false;
   let beyond = after === undefined ? undefined : read(after as StoredPosition);
-  const records: PermittedRecord[] = [];
+  const draft = newPage();
+  const { records } = draft;
   let opened = 0;
   for (;;) {
     const limit = count + 1 - records.length;
     const rows = await search.page(plan, { limit, descending, beyond });
-    records.push(...(await openAll(prepared, rows)));
+    const full = await openAll(prepared, rows, draft);
+    if (full !== undefined) return { records, next: positionOf(full) };
     opened += rows.length;
     const last = rows.at(-1);
     if (records.length > count) return { records: records.slice(0, count), next: positionOf(records[count - 1]?.row) };

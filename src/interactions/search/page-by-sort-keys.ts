@@ -1,7 +1,6 @@
-import type { PermittedRecord } from '../../consent/guarded-reader.ts';
 import type { SortRow } from '../../repository/permitted.ts';
 import { compareSortKeys, type SortKey } from '../../sealing/blind-index/sort-keys.ts';
-import { MAX_OPENED, openAll, type PreparedSearch, type SearchPage, tooCostly } from './prepared.ts';
+import { MAX_OPENED, newPage, openAll, type PreparedSearch, type SearchPage, tooCostly } from './prepared.ts';
 
 /** How a row stands in the order that was asked for: its keys, then its version row, which settles ties. */
 interface Rank {
@@ -20,17 +19,19 @@ export async function pageBySortKeys(prepared: PreparedSearch, after: object | u
   ranked.sort(compare);
   const start = after === undefined ? 0 : ranked.findIndex((rank) => compare(rank, after as Rank) > 0);
   const rest = start < 0 ? [] : ranked.slice(start);
-  const records: PermittedRecord[] = [];
+  const draft = newPage();
+  const { records } = draft;
+  const rankOfRow = (versionId: bigint) => rest.find((rank) => rank.row === versionId.toString());
   for (let at = 0; at < rest.length && records.length <= count; at += count + 1) {
     const wanted = rest.slice(at, at + count + 1).map((rank) => BigInt(rank.row));
     const found = new Map((await search.rows(wanted)).map((row) => [row.versionId, row]));
     const inOrder = wanted.map((versionId) => found.get(versionId)).filter((row) => row !== undefined);
-    records.push(...(await openAll(prepared, inOrder)));
+    const full = await openAll(prepared, inOrder, draft);
+    if (full !== undefined) return { records, next: rankOfRow(full.versionId) };
   }
   const last = records[count - 1];
   if (records.length <= count || last === undefined) return { records, next: undefined };
-  const next = rest.find((rank) => rank.row === last.row.versionId.toString());
-  return { records: records.slice(0, count), next };
+  return { records: records.slice(0, count), next: rankOfRow(last.row.versionId) };
 }
 
 async function rankOf(row: SortRow, { sort, search }: PreparedSearch): Promise<Rank> {

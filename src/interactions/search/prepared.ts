@@ -1,4 +1,4 @@
-import type { GuardedSearch, PermittedRecord } from '../../consent/guarded-reader.ts';
+import { type GuardedSearch, MAX_PAGE_BYTES, type PermittedRecord } from '../../consent/guarded-reader.ts';
 import { MedSealError } from '../../errors.ts';
 import type { SearchControl } from '../../fhir/search/query.ts';
 import type { PermittedRow, SearchPlan } from '../../repository/permitted.ts';
@@ -26,15 +26,34 @@ export function tooCostly(): MedSealError {
   return new MedSealError('too-costly', `This would open more than ${MAX_OPENED} records; narrow the search down`);
 }
 
-/** Opens rows in their order; those that the second lock or the exact comparison refuses are left out. */
+/** What of a page is there, and what is still to come. */
+export interface PageDraft {
+  readonly records: PermittedRecord[];
+  /** Bytes of content that still fit. */
+  room: number;
+}
+
+export function newPage(): PageDraft {
+  return { records: [], room: MAX_PAGE_BYTES };
+}
+
+/**
+ * Opens rows in their order and adds them to the page; those that the second lock or the exact comparison refuses are
+ * left out.
+ *
+ * @returns the row at which the page was full by its size, which it may be before it has as many records as asked for
+ */
 export async function openAll(
   { search: guarded, decide }: PreparedSearch,
   rows: readonly PermittedRow[],
-): Promise<readonly PermittedRecord[]> {
-  const records: PermittedRecord[] = [];
+  page: PageDraft,
+): Promise<PermittedRow | undefined> {
   for (const row of rows) {
     const record = await guarded.open(row);
-    if (record !== undefined && (decide === undefined || decide(record))) records.push(record);
+    if (record === undefined || decide?.(record) === false) continue;
+    page.records.push(record);
+    page.room -= record.content?.length ?? 0;
+    if (page.room < 0) return row;
   }
-  return records;
+  return undefined;
 }

@@ -5,6 +5,7 @@ import { isResourceType } from '../../fhir/definitions/definitions.ts';
 import { matchesResource } from '../../fhir/search/match.ts';
 import { parseSearch, type SearchBranch, type SearchControl, type SearchQuery } from '../../fhir/search/query.ts';
 import type { Criterion } from '../../repository/criteria.ts';
+import type { Position } from '../../repository/permitted.ts';
 import { translate } from '../../repository/search-criteria.ts';
 import type { RequestContext } from '../../request-context.ts';
 import { typeToken } from '../../sealing/blind-index/resource-tokens.ts';
@@ -181,14 +182,20 @@ async function totalFor(
 
 async function totalOf({ search: guarded, plan, decide }: PreparedSearch): Promise<number> {
   if (decide === undefined) return guarded.count(plan);
-  const rows = await guarded.page(plan, { limit: MAX_OPENED + 1, descending: false, beyond: undefined });
-  if (rows.length > MAX_OPENED) throw tooCostly();
   let total = 0;
-  for (const row of rows) {
-    const record = await guarded.open(row);
-    if (record !== undefined && decide(record)) total += 1;
+  let opened = 0;
+  let beyond: Position | undefined;
+  for (;;) {
+    const rows = await guarded.page(plan, { limit: MAX_COUNT, descending: false, beyond });
+    for (const row of rows) {
+      const record = await guarded.open(row);
+      if (record !== undefined && decide(record)) total += 1;
+      beyond = row;
+    }
+    opened += rows.length;
+    if (rows.length < MAX_COUNT) return total;
+    if (opened >= MAX_OPENED) throw tooCostly();
   }
-  return total;
 }
 
 function entryOf(

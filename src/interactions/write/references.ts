@@ -2,7 +2,7 @@ import { MedSealError } from '../../errors.ts';
 import { parseReference } from '../../fhir/references/reference.ts';
 import { type ReferenceSite, walkReferences } from '../../fhir/references/walk.ts';
 import type { Institution } from '../../repository/institutions.ts';
-import { expressionOf, resourceExpression, type WriteEntry } from './entry.ts';
+import { resourceExpression, type WriteEntry } from './entry.ts';
 import { findOnly, type MatchServices, parseCondition } from './match.ts';
 
 /** Where each entry of a transaction ends up: `Type/id`, by its fullUrl. */
@@ -23,8 +23,10 @@ export async function resolveReferences(
   const conditions = new Map<string, string>();
   for (const entry of entries) {
     const pending = rewrite(entry, targets, conditions);
-    if (pending.length === 0) continue;
-    for (const text of pending) conditions.set(text, await resolveCondition(services, institution, entry, text));
+    if (pending.size === 0) continue;
+    for (const [text, expression] of pending) {
+      conditions.set(text, await resolveCondition(services, institution, text, expression));
+    }
     rewrite(entry, targets, conditions);
   }
 }
@@ -54,10 +56,9 @@ function placeOf(entry: WriteEntry, site: ReferenceSite): string {
 async function resolveCondition(
   services: MatchServices,
   institution: Institution,
-  entry: WriteEntry,
   text: string,
+  expression: string,
 ): Promise<string> {
-  const expression = expressionOf(entry, 'resource');
   const [type = '', query = ''] = text.split(/\?(.*)/s);
   const pairs = [...new URLSearchParams(query)];
   const condition = parseCondition(services, institution, type, pairs, expression);
@@ -68,17 +69,21 @@ async function resolveCondition(
   });
 }
 
-/** @returns the conditional references of which the targets are not known yet */
-function rewrite(entry: WriteEntry, targets: Targets, conditions: ReadonlyMap<string, string>): readonly string[] {
+/** @returns the conditional references of which the targets are not known yet, and where they stand */
+function rewrite(
+  entry: WriteEntry,
+  targets: Targets,
+  conditions: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string> {
   const base = entry.fullUrl === undefined ? undefined : baseOf(entry.fullUrl);
-  const pending = new Set<string>();
+  const pending = new Map<string, string>();
   visit(entry, (site) => {
     const target = targetOf(site, base, targets, conditions);
     if (target !== undefined) {
       if (target !== site.text) site.replace(target);
     } else if (site.kind === 'reference') requireResolvable(entry, site, pending);
   });
-  return [...pending];
+  return pending;
 }
 
 function targetOf(
@@ -97,12 +102,14 @@ function targetOf(
   return target === undefined || hash < 0 ? target : target + text.slice(hash);
 }
 
-function requireResolvable(entry: WriteEntry, site: ReferenceSite, pending: Set<string>): void {
+function requireResolvable(entry: WriteEntry, site: ReferenceSite, pending: Map<string, string>): void {
   if (/^urn:(uuid|oid):/i.test(site.text)) {
     const expression = placeOf(entry, site);
     throw new MedSealError('unresolved-reference', `${expression} refers to no entry of this Bundle`, { expression });
   }
-  if (site.text.includes('?') && parseReference(site.text)?.kind === 'conditional') pending.add(site.text);
+  if (site.text.includes('?') && parseReference(site.text)?.kind === 'conditional') {
+    pending.set(site.text, placeOf(entry, site));
+  }
 }
 
 function baseOf(fullUrl: string): string | undefined {

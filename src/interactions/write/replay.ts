@@ -8,7 +8,7 @@ import { openCompact, protectedHeader, sealCompact } from '../../sealing/jwe.ts'
 import type { KeyService } from '../../sealing/key-service.ts';
 import { envelopeKid } from '../../sealing/version.ts';
 import type { Database } from '../../storage/database/port.ts';
-import { selectAnswer } from '../../storage/trail/idempotency.ts';
+import { deleteAnswersBefore, selectAnswer } from '../../storage/trail/idempotency.ts';
 import type { InteractionResult } from '../result.ts';
 
 /** A request that may be repeated: its Idempotency-Key, and a text that is the same for the same request only. */
@@ -31,7 +31,12 @@ export interface Replays {
     institution: Institution,
     request: IdempotentRequest,
   ): Promise<(result: InteractionResult) => IdempotencyRecord>;
+  /** Drops answers that nobody can still be waiting for at `now`, epoch milliseconds. */
+  forget(now: number): Promise<void>;
 }
+
+/** How long an answer is kept for a retry, milliseconds. */
+const KEPT = 24 * 3_600_000;
 
 export interface ReplaysOptions {
   readonly database: Database;
@@ -54,6 +59,8 @@ export function createReplays({ database, keys, identities, secret, random }: Re
   });
 
   return {
+    forget: (now) => deleteAnswersBefore(database, new Date(now - KEPT).toISOString()),
+
     async find(context, institution, request) {
       const { keyToken, requestToken } = tokens(context, request);
       const stored = await selectAnswer(database, institution.id, keyToken);

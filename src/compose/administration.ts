@@ -1,0 +1,53 @@
+import type { Administration } from '../api/admin-operations.ts';
+import type { ClientRegistry } from '../auth/clients.ts';
+import type { Describer } from '../consent/describe.ts';
+import { createEntryOpener } from '../interactions/rebuild/open-entry.ts';
+import { createRebuild } from '../interactions/rebuild/rebuild.ts';
+import { createScrubber } from '../interactions/scrub/scrub.ts';
+import type { Services } from '../interactions/services.ts';
+import { createRecordOpener } from '../repository/records.ts';
+import { registerInstitution } from '../trail/registration.ts';
+
+import type { Foundation } from './foundation.ts';
+import type { Trail } from './trail.ts';
+export interface AdministrationParts {
+  readonly foundation: Foundation;
+  readonly trail: Trail;
+  readonly services: Services;
+  readonly describer: Describer;
+  readonly clients: ClientRegistry;
+}
+
+/** What an operator does with a node beside serving records. */
+export function composeAdministration(parts: AdministrationParts): Administration {
+  const { foundation, trail, services, describer, clients } = parts;
+  const { database, content, keys, identities, institutions, names, loader, clock, logger } = foundation;
+  const { ledger, reconciler } = trail;
+  const onInstitution = (name: string): Promise<void> => registerInstitution(ledger, name);
+  const scrubber = createScrubber({
+    database,
+    content,
+    ledger,
+    opener: createRecordOpener({ keys, identities, institutions, loader, content, cacheBytes: 0 }),
+    institutions,
+    identities,
+    now: clock.now,
+    logger,
+  });
+  const rebuild = createRebuild({
+    database,
+    ledger,
+    content,
+    own: services.own,
+    opener: createEntryOpener({ keys, content, identities, names, describer }),
+    institutions,
+    addInstitution: async (name) => {
+      await clients.addInstitution(name);
+      await institutions.refresh();
+      await onInstitution(name);
+    },
+    reconciler,
+    logger,
+  });
+  return { clients, institutions, onInstitution, scrubber, rebuild };
+}

@@ -1,0 +1,67 @@
+import type { Metrics } from '../api/metrics.ts';
+import { createConsentStore } from '../consent/consent-store.ts';
+import { createDescriber } from '../consent/describe.ts';
+import { createGuardedReader } from '../consent/guarded-reader.ts';
+import { createGuardedTrail } from '../consent/guarded-trail.ts';
+import { createGuardedWriter } from '../consent/guarded-writer.ts';
+import { createPrincipalResolver } from '../consent/principal.ts';
+import { createFactsReader } from '../consent/record-facts.ts';
+import { createSearchRegistry } from '../fhir/search/registry.ts';
+import { createValidator } from '../fhir/validation/validate.ts';
+import { createCursors } from '../interactions/search/cursor.ts';
+import type { Services } from '../interactions/services.ts';
+import { createReplays } from '../interactions/write/replay.ts';
+import { createOwnPartition } from '../repository/own-partition.ts';
+import { createPermittedReader } from '../repository/permitted.ts';
+import { createPermittedAccessReader } from '../repository/permitted-access.ts';
+import { createVersionWriter } from '../repository/write.ts';
+import { createSources } from '../sealing/blind-index/sources.ts';
+import { createTokenizer } from '../sealing/blind-index/tokenizer.ts';
+import { deriveKey } from '../sealing/identity.ts';
+import { createEvidenceCollector } from '../trail/evidence/collect.ts';
+import { createReceiptSigner } from '../trail/receipt.ts';
+
+import type { Foundation } from './foundation.ts';
+import type { Trail } from './trail.ts';
+/** What the interactions stand on: the guarded repository and its surroundings. */
+export function composeServices(foundation: Foundation, trail: Trail, metrics: Metrics) {
+  const { database, keys, identities, institutions, names, loader, opener, secret, random } = foundation;
+  const { faults, logger, publicUrl } = foundation;
+  const registry = createSearchRegistry();
+  const sourcesOf = createSources();
+  const tokenizer = createTokenizer(secret);
+  const facts = createFactsReader(registry, names);
+  const principals = createPrincipalResolver({ institutions, names, tokenizer });
+  const contentKey = deriveKey(secret, 'content');
+  const describer = createDescriber({ registry, names, facts, tokenizer, sourcesOf, contentKey });
+  const writer = createVersionWriter({ database, keys, identities, random, faults, onCommit: trail.worker.wake });
+  const accessReader = createPermittedAccessReader(database);
+  const services: Services = {
+    reader: createGuardedReader({
+      reader: createPermittedReader(database),
+      opener,
+      consents: createConsentStore(loader, opener, names),
+      principals,
+      facts,
+      names,
+      logger,
+      onDisagreement: metrics.countDisagreement,
+    }),
+    writer: createGuardedWriter({ writer, describer, institutions, names, loader, opener, facts }),
+    trail: createGuardedTrail({ reader: accessReader, trail: trail.access, principals, institutions }),
+    own: createOwnPartition(database, keys),
+    institutions,
+    names,
+    registry,
+    validator: createValidator(),
+    tokenizer,
+    sourcesOf,
+    receipts: createReceiptSigner(keys),
+    evidence: createEvidenceCollector(database, trail.ledger),
+    cursors: createCursors(secret, random),
+    replays: createReplays({ database, keys, identities, secret, random }),
+    fence: trail.fence,
+    publicUrl,
+  };
+  return { services, describer };
+}
