@@ -11,7 +11,7 @@ import { runFiles } from './runner/run-files.ts';
 import { startTestServer } from './support/test-server.ts';
 
 /** How long the last processes of the tests may take to end by themselves, milliseconds. */
-const GRACE = 5000;
+const GRACE = 2500;
 
 const words = process.argv.slice(2);
 const root = process.env.MEDSEAL_TEST_ROOT ?? join(import.meta.dirname, '..');
@@ -21,35 +21,39 @@ if (files.length === 0) {
   process.exit(2);
 }
 
-const interrupted = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort(signal));
-
 const started = performance.now();
 const directory = await createRunDirectory();
 process.env.TMPDIR = directory.path;
-const server = await startTestServer();
-let passed = false;
-try {
-  const report = createReport(root, (text) => process.stdout.write(text));
-  const environment = { ...process.env, MEDSEAL_TEST_POSTGRES: server.url };
-  await runFiles({
-    files,
-    concurrency: availableParallelism(),
-    environment,
-    signal: interrupted.signal,
-    report,
-  });
+const starting = startTestServer();
+
+/** Answers with what had to be ended by force. */
+async function cleanUp(grace: number): Promise<readonly string[]> {
+  const server = await starting;
   await server.stop();
-  const left = await directory.endProcesses(interrupted.signal.aborted ? 0 : GRACE);
-  if (interrupted.signal.aborted) process.stdout.write('Interrupted; nothing is left running.\n');
-  else
-    passed = report.summary(
-      (performance.now() - started) / 1000,
-      left.map(({ command }) => command),
-    );
-} finally {
-  await server.stop();
-  await directory.endProcesses(0);
+  const left = await directory.endProcesses(grace);
   await directory.remove();
+  return left.map(({ command }) => command);
 }
-process.exit(passed ? 0 : 1);
+
+let interrupted = false;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, async () => {
+    interrupted = true;
+    await cleanUp(0);
+    process.stdout.write('Interrupted; nothing is left running.\n');
+    process.exit(130);
+  });
+}
+
+const { url } = await starting;
+const report = createReport(root, (text) => interrupted || process.stdout.write(text));
+await runFiles({
+  files,
+  concurrency: availableParallelism(),
+  environment: { ...process.env, MEDSEAL_TEST_POSTGRES: url },
+  report,
+});
+if (!interrupted) {
+  const left = await cleanUp(GRACE);
+  process.exit(report.summary((performance.now() - started) / 1000, left) ? 0 : 1);
+}

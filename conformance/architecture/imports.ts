@@ -5,7 +5,7 @@ const STAGES = ['api', 'auth', 'interactions', 'consent', 'repository', 'trail',
 /** Anyone may import these. */
 const LEAVES = ['fhir', 'errors.ts', 'config.ts', 'request-context.ts', 'logger.ts', 'faults.ts'];
 /** Where processes start: they may import everything. */
-const ENTRY_POINTS = ['main.ts', 'serve.ts', 'cli.ts', 'cli', 'demo', 'compose.ts'];
+const ENTRY_POINTS = ['main.ts', 'serve.ts', 'cli.ts', 'cli', 'demo', 'compose.ts', 'compose'];
 /** Small modules beside the composition root, which only it and the entry points import. */
 const ROOT_MODULES = ['pino-logger.ts', 'fault-drill.ts', 'version.ts'];
 

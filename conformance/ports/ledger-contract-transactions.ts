@@ -3,7 +3,7 @@ import { before, describe, it } from 'node:test';
 import { MedSealError } from '../../src/errors.ts';
 import { isRetriable, type Ledger } from '../../src/trail/ledger/port.ts';
 import type { LedgerAdapter } from './ledger-contract.ts';
-import { ask, call, extension, newInstitution, refused, run, startedLog, treeHead } from './ledger-fixtures.ts';
+import { ask, call, extension, newInstitution, prove, refused, run, startedLog, treeHead } from './ledger-fixtures.ts';
 
 export function ledgerTransactions(adapter: () => LedgerAdapter): void {
   describe('transactions', () => {
@@ -33,7 +33,8 @@ export function ledgerTransactions(adapter: () => LedgerAdapter): void {
           transactionId: committed.transactionId,
         },
       );
-      const facts = adapter().verify(JSON.parse(JSON.stringify(committed.proof)));
+      const proof = await prove(ledger, committed.transactionId);
+      const facts = adapter().verify(JSON.parse(JSON.stringify(proof)));
       assert.deepEqual({ ...facts, ...anchor }, facts);
       assert.equal(BigInt(facts.block), committed.block);
       assert.ok(facts.endorsedBy.length >= 2 && facts.endorsedBy.includes(mspId));
@@ -43,7 +44,8 @@ export function ledgerTransactions(adapter: () => LedgerAdapter): void {
       const institution = newInstitution();
       const registration = { institution, endorsers: [...ledger.membership.others].sort() };
       const committed = await run(ledger, call('anchor', 'register', registration));
-      assert.deepEqual(await (await adapter().open()).find(committed.transactionId), committed);
+      const { prove: _, ...found } = (await (await adapter().open()).find(committed.transactionId)) ?? assert.fail();
+      assert.deepEqual(found, committed);
       assert.equal(await ledger.find('00'.repeat(32)), undefined);
     });
 
@@ -81,7 +83,8 @@ export function ledgerTransactions(adapter: () => LedgerAdapter): void {
       assert.deepEqual(await ledger.submit(loser.bytes), lost);
       assert.equal((await ledger.find(loser.transactionId))?.status, 'MVCC_READ_CONFLICT');
       assert.equal((await ask(ledger, call('anchor', 'read', institution, 'records'))).size, 5);
-      assert.throws(() => adapter().verify(lost.proof), MedSealError);
+      const proof = await prove(ledger, lost.transactionId);
+      assert.throws(() => adapter().verify(proof), MedSealError);
 
       const again = await run(ledger, call('anchor', 'append', await extension(institution, 5, 7)));
       assert.equal(again.status, 'VALID');

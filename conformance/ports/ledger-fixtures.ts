@@ -3,7 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { leafHash, type RefusalCode } from 'medseal-chaincode/rules';
 import { MedSealError } from '../../src/errors.ts';
 import { canonicalJson } from '../../src/fhir/json/canonical.ts';
-import { type CommittedTransaction, type ContractCall, type Ledger, refusalOf } from '../../src/trail/ledger/port.ts';
+import {
+  type CommittedTransaction,
+  type ContractCall,
+  type Ledger,
+  type LedgerProof,
+  refusalOf,
+} from '../../src/trail/ledger/port.ts';
 import { appendLeaves, EMPTY_TREE, rootOf } from '../../src/trail/merkle/append.ts';
 import { consistencyProof } from '../../src/trail/merkle/proofs.ts';
 
@@ -42,6 +48,11 @@ export function call(
 
 export async function run(ledger: Ledger, what: ContractCall): Promise<CommittedTransaction> {
   return ledger.submit((await ledger.prepare(what)).bytes);
+}
+
+/** The proof of a transaction that is on the ledger. */
+export async function prove(ledger: Ledger, transactionId: string): Promise<LedgerProof> {
+  return ((await ledger.find(transactionId)) ?? assert.fail('it is not on the ledger')).prove();
 }
 
 export async function ask(ledger: Ledger, what: ContractCall) {

@@ -32,10 +32,10 @@ export interface Report {
 
 const SLOWEST = 10;
 
-export function createReport(root: string, write: (text: string) => void): Report {
+export function createReport(root: string, write: (text: string) => unknown): Report {
   const results: FileResult[] = [];
   const shown = (path: string): string => relative(root, path);
-  const line = (text = ''): void => write(`${text}\n`);
+  const line = (text = ''): void => void write(`${text}\n`);
 
   return {
     file(result, output) {

@@ -6,7 +6,6 @@ export interface RunFilesOptions {
   readonly files: readonly string[];
   readonly concurrency: number;
   readonly environment: NodeJS.ProcessEnv;
-  readonly signal: AbortSignal;
   readonly report: Report;
 }
 
@@ -32,7 +31,9 @@ interface TestEvent {
   readonly type: string;
   readonly data: {
     readonly name?: string;
+    /** Where it is declared, which for a contract suite is not the file that is run. */
     readonly file?: string;
+    readonly entryFile?: string;
     readonly line?: number;
     readonly nesting?: number;
     readonly message?: string;
@@ -49,11 +50,11 @@ interface TestEvent {
 
 /** Runs each file in a process of its own, as `node --test` does, and reports it when it is over. */
 export async function runFiles(options: RunFilesOptions): Promise<void> {
-  const { files, concurrency, environment, signal, report } = options;
+  const { files, concurrency, environment, report } = options;
   const open = new Map(files.map((file) => [file, newProgress()]));
-  const events = run({ files: [...files], concurrency, env: environment, signal, timeout: FILE_LIMIT_MS });
+  const events = run({ files: [...files], concurrency, env: environment, timeout: FILE_LIMIT_MS });
   for await (const event of events as AsyncIterable<TestEvent>) {
-    const { file } = event.data;
+    const file = event.data.entryFile ?? event.data.file;
     const progress = file === undefined ? undefined : open.get(file);
     if (file === undefined || progress === undefined) continue;
     const { name, nesting } = event.data;
@@ -64,7 +65,7 @@ export async function runFiles(options: RunFilesOptions): Promise<void> {
   for (const [file, progress] of open) close(file, progress);
 
   function close(file: string, progress: Progress): void {
-    if (signal.aborted || !open.delete(file)) return;
+    if (!open.delete(file)) return;
     report.file(resultOf(file, progress), progress.output);
   }
 }

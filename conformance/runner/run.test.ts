@@ -12,49 +12,54 @@ import { until } from '../support/until.ts';
 const RUN = fileURLToPath(new URL('../run.ts', import.meta.url));
 const TEST = `import { test } from 'node:test'; import assert from 'node:assert/strict';\n`;
 
-test('what passes is counted, and skips are told with their reasons', async () => {
-  const { code, output } = await runTests({
+test('what passes is counted, skips are told with their reasons, and words narrow it', async () => {
+  const files = {
     'src/a.test.ts': `${TEST} test('one', () => {}); test('two', { skip: 'there is no moon' }, () => {});`,
     'conformance/b.test.ts': `${TEST} test('three', async (t) => { await t.test('inner', () => {}); });`,
-  });
+    'src/c.test.ts': 'throw new Error();',
+  };
+  const { code, output } = await runTests(files, ['src/a', 'nce/b']);
   assert.equal(code, 0, output);
   assert.match(output, /src\/a\.test\.ts: two: there is no moon/);
   assert.match(output, /2 files: 3 tests passed, 0 failed, 1 skipped/);
 });
 
-test('words narrow it, and a word that fits nothing is an error', async () => {
-  const files = { 'src/a.test.ts': `${TEST} test('one', () => {});`, 'src/b.test.ts': 'throw new Error();' };
-  assert.equal((await runTests(files, ['src/a'])).code, 0);
-  assert.equal((await runTests(files, ['nothing'])).code, 2);
+test('words that fit nothing are an error', async () => {
+  assert.equal((await runTests({ 'src/a.test.ts': TEST }, ['nothing'])).code, 2);
 });
 
-for (const [what, text, told] of [
-  [
-    'a test that fails',
+/** What a file holds, and what the runner must say of it. */
+const FAILURES: Readonly<Record<string, readonly [text: string, told: RegExp]>> = {
+  fails: [
     `${TEST} test('outer', async (t) => { await t.test('bad', () => assert.equal(4711, 1)); });`,
     /outer › bad[\s\S]*4711/,
   ],
-  ['a file that does not load', `throw new Error('broken at load');`, /the file as a whole[\s\S]*broken at load/],
-  [
-    'a file that ends with an exit code',
+  'does-not-load': [`throw new Error('broken at load');`, /the file as a whole[\s\S]*broken at load/],
+  'exit-code': [
     `${TEST} test('one', () => {}); process.on('exit', () => { process.exitCode = 3; });`,
-    /the file as a whole/,
+    /exit-code\.test\.ts: the file as a whole/,
   ],
-  ['a file that runs no test', 'export const a = 1;', /the file ran no test/],
-  [
-    'a process that is left behind',
+  empty: ['export const a = 1;', /empty\.test\.ts: the file ran no test/],
+  'left-behind': [
     `${TEST} import { spawn } from 'node:child_process';
     test('one', () => { spawn('sleep', ['300'], { detached: true, stdio: 'ignore' }).unref(); });`,
     /Left behind[\s\S]*sleep 300/,
   ],
-] as const) {
-  test(`fails, and says so: ${what}`, async () => {
-    const { code, output, directory } = await runTests({ 'src/a.test.ts': text });
-    assert.equal(code, 1, output);
-    assert.match(output, told);
-    assert.deepEqual(leftIn(directory), []);
-  });
-}
+};
+
+test('what is wrong with a file is told, and makes it all fail', async () => {
+  const texts = Object.entries(FAILURES).map(([name, [text]]) => [`src/${name}.test.ts`, text]);
+  const { code, output, directory } = await runTests(Object.fromEntries(texts));
+  assert.equal(code, 1, output);
+  for (const [, told] of Object.values(FAILURES)) assert.match(output, told);
+  assert.match(output, /5 files: 2 tests passed, 4 failed/);
+  assert.deepEqual(leftIn(directory), []);
+});
+
+test('a process that is left behind is enough to fail', async () => {
+  const [text] = FAILURES['left-behind'] ?? [];
+  assert.equal((await runTests({ 'src/a.test.ts': text ?? '' })).code, 1);
+});
 
 test('nothing is left when it is interrupted', async () => {
   const directory = await temporaryDirectory();
@@ -67,7 +72,7 @@ test('nothing is left when it is interrupted', async () => {
   assert.notDeepEqual(leftIn(directory), []);
   child.kill('SIGINT');
   const [code] = await once(child, 'exit');
-  assert.equal(code, 1);
+  assert.equal(code, 130);
   assert.deepEqual(leftIn(directory), []);
 });
 

@@ -9,7 +9,7 @@ export interface Sample {
   readonly bytes: Uint8Array;
 }
 
-const SHARED_BUNDLES = join(import.meta.dirname, '../../../shared/data/bundles');
+export const SHARED_BUNDLES = join(import.meta.dirname, '../../../shared/data/bundles');
 const HL7_EXAMPLES = dirname(createRequire(import.meta.url).resolve('hl7.fhir.r4.examples/package.json'));
 
 /** For `test(name, { skip: ... })`: why the synthetic bundles cannot be read, or false when they can. */

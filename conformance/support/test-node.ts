@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { administer, type Connection, connect } from '../../src/cli/connection.ts';
 import { storeClient } from '../../src/cli/data-directory.ts';
@@ -58,7 +57,7 @@ const FLAGS = ['--max-old-space-size=220', '--max-semi-space-size=8'];
 
 /** Starts src/main.ts on a free port; it ends with the test. @param test a test's context, or `{ after }` for a file */
 export async function startTestNode(
-  test: Pick<TestContext, 'after'>,
+  test: { after(hook: () => Promise<void>): void },
   options: TestNodeOptions = {},
 ): Promise<TestNode> {
   const dataDirectory = join(await temporaryDirectory(), 'data');
@@ -74,7 +73,7 @@ export async function startTestNode(
   let current = start('0', options.env);
   test.after(async () => {
     await current.end('SIGTERM');
-    await pair?.drop();
+    await pair?.drop().catch(unlessGone);
   });
   const url = await current.ready();
   const connection = () => connect(dataDirectory);
@@ -106,10 +105,10 @@ export async function startTestNode(
 /** The institutions and clients of the demonstration, without its records. */
 async function addParticipants(connection: Connection): Promise<void> {
   for (const id of INSTITUTIONS) await administer(connection, 'POST', '/admin/institutions', { id });
-  for (const { id, scopes, purposes } of PARTICIPANTS) {
+  for (const participant of PARTICIPANTS) {
+    const { id, scopes } = participant;
     const { publicJwks, privateKey } = await generateClientKey();
-    const registration = { id, institution: id, jwks: publicJwks, purposes, scopes };
-    await administer(connection, 'POST', '/admin/clients', registration);
+    await administer(connection, 'POST', '/admin/clients', { ...participant, jwks: publicJwks });
     storeClient(connection.directory, id, { clientId: id, privateKey, scope: scopes.join(' ') });
   }
 }
@@ -122,6 +121,11 @@ function databaseProcess(dataDirectory: string): number | undefined {
     : join(dataDirectory, 'database');
   const lock = join(home, 'cluster', 'postmaster.pid');
   return existsSync(lock) ? Number.parseInt(readFileSync(lock, 'utf8'), 10) : undefined;
+}
+
+/** The tests' own PostgreSQL ends with the file, before or after this. */
+function unlessGone(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT' && error.code !== 'ECONNREFUSED') throw error;
 }
 
 interface NodeProcess {
@@ -142,7 +146,8 @@ function startProcess(args: readonly string[], settings: Environment): NodeProce
   });
   let output = '';
   let log = '';
-  const ended = once(child, 'close').then(() => undefined);
+  const guard = spawnGuard(child.pid ?? 0);
+  const ended = once(child, 'close').then(() => void guard.kill());
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     log += text;
   });
@@ -167,4 +172,13 @@ function startProcess(args: readonly string[], settings: Environment): NodeProce
       await ended;
     },
   };
+}
+
+/** Ends the server when this process is gone, however that came: its standard input closes then. */
+function spawnGuard(server: number): ChildProcess {
+  const script = 'read -r _; kill -TERM "$1"';
+  return spawn('/bin/sh', ['-c', script, 'test-node-guard', String(server)], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
 }

@@ -1,0 +1,11 @@
+import { test } from 'node:test';
+import { seed } from '../support/seed.ts';
+import { RACE_INSTITUTIONS, raceGrants } from './races.ts';
+import { createWorld } from './world.ts';
+
+const TRIALS = 50;
+
+test('grants reach what is written at the same time, and withdrawals bind the next request', async (t) => {
+  const world = await createWorld(t, RACE_INSTITUTIONS);
+  await raceGrants(world, TRIALS, seed(t));
+});

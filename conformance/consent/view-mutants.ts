@@ -1,0 +1,142 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { MIGRATIONS } from '../../src/storage/database/open.ts';
+
+/** The views alone, so that they can be put in place of those that are there. */
+export const [VIEWS = ''] = readFileSync(join(MIGRATIONS.records, '0005_views.sql'), 'utf8')
+  .replaceAll(/^create (function|view)/gm, 'create or replace $1')
+  .split('grant select');
+
+/** What becomes of the views when one of their parts is lost. Each must change what somebody sees. */
+export const MUTANTS: readonly (readonly [what: string, from: string, to: string])[] = [
+  [
+    'types: every type',
+    "or (select principal_text('types') = '*'))\n  and ((select principal_text('compartment') = '*')\n    or v.",
+    "or true)\n  and ((select principal_text('compartment') = '*')\n    or v.",
+  ],
+  [
+    'types: those that are listed',
+    "v.type = any ((select string_to_array(principal_text('types'), ','))::text[])",
+    'false',
+  ],
+  [
+    'types: all of them',
+    "    or (select principal_text('types') = '*'))\n  and ((select principal_text('compartment') = '*')\n    or v.",
+    "    or false)\n  and ((select principal_text('compartment') = '*')\n    or v.",
+  ],
+  ['compartment: no limit', "(select principal_text('compartment') = '*')\n    or v.", 'true\n    or v.'],
+  [
+    'compartment: the directory is outside of all',
+    "    or v.patients = '{}'\n    or v.patients &&",
+    '    or v.patients &&',
+  ],
+  [
+    'compartment: its records',
+    "    or v.patients && (select principal_uuids('compartment'))::uuid[])\n  and case",
+    ')\n  and case',
+  ],
+  ['directory: its types', 'v.type = any (directory_types())\n', 'false\n'],
+  ['directory: no other types', 'v.type = any (directory_types())\n', 'true\n'],
+  ['institution: its own', "or v.institution = (select principal_text('institution')::smallint)\n", '\n'],
+  ['institution: not another’s', "or v.institution = (select principal_text('institution')::smallint)\n", 'or true\n'],
+  [
+    'patients: consents decide',
+    'else not exists (\n      select from unnest(v.patients)',
+    'else true or not exists (\n      select from unnest(v.patients)',
+  ],
+  [
+    'patients: all of them',
+    'else not exists (\n      select from unnest(v.patients)',
+    'else not exists (\n      select from (select v.patients[1]) ',
+  ],
+  ['self', "where of_record.patient <> all ((select principal_uuids('self'))::uuid[])\n", 'where true\n'],
+  ['self: nobody else', "where of_record.patient <> all ((select principal_uuids('self'))::uuid[])\n", 'where false\n'],
+  ['a specific permit permits', 'in (2, 4) then true', 'in (4) then true'],
+  ['a base permit permits', 'in (2, 4) then true', 'in (2) then true'],
+  ['a base deny does not', 'in (2, 4) then true', 'in (2, 3, 4) then true'],
+  ['a specific deny denies the custodian', 'when min(decided.rank) = 1 then false', 'when false then false'],
+  [
+    'a base deny does not deny the custodian',
+    'when min(decided.rank) = 1 then false',
+    'when min(decided.rank) in (1, 3) then false',
+  ],
+  [
+    'the smallest rank decides whether to permit',
+    'when min(decided.rank) in (2, 4)',
+    'when max(decided.rank) in (2, 4)',
+  ],
+  ['the smallest rank decides whether to deny', 'when min(decided.rank) = 1', 'when max(decided.rank) = 1'],
+  ['custodian: by default', "coalesce(v.institution = (select principal_text('custodian')::smallint), false)", 'false'],
+  ['custodian: nobody else', "coalesce(v.institution = (select principal_text('custodian')::smallint), false)", 'true'],
+  [
+    'custodian: for treatment',
+    "coalesce(v.institution = (select principal_text('custodian')::smallint), false)",
+    "coalesce(v.institution = (select principal_text('institution')::smallint), false)",
+  ],
+  [
+    'emergency: permits',
+    'or of_record.patient = any ((select principal_emergencies())::uuid[])\n            end',
+    '\n            end',
+  ],
+  [
+    'emergency: of these patients',
+    'of_record.patient = any ((select principal_emergencies())::uuid[])\n            end',
+    "(select principal_text('emergency') = 'on')\n            end",
+  ],
+  ['emergency: only when it is one', "case when principal_text('emergency') = 'on' then", 'case when true then'],
+  [
+    'emergency: overrides denies',
+    'or of_record.patient <> all ((select principal_emergencies())::uuid[]))',
+    'or true)',
+  ],
+  ['emergency: not those that name it', 'and (rule.permit or rule.names_emergency\n', 'and (rule.permit\n'],
+  ['emergency: permits stay', 'and (rule.permit or rule.names_emergency\n', 'and (rule.names_emergency\n'],
+  [
+    'emergency: only for these patients',
+    'or of_record.patient <> all ((select principal_emergencies())::uuid[]))',
+    ')',
+  ],
+  [
+    'the deepest decides',
+    'order by rule.depth desc, rule.permit, rule.rank',
+    'order by rule.depth, rule.permit, rule.rank',
+  ],
+  ['depth counts', 'order by rule.depth desc, rule.permit, rule.rank', 'order by rule.permit, rule.rank'],
+  ['a tie denies', 'rule.depth desc, rule.permit, rule.rank', 'rule.depth desc, rule.permit desc, rule.rank'],
+  ['of denies that tie, the specific one', 'rule.permit, rule.rank))', 'rule.permit, rule.rank desc))'],
+  ['rules: this patient’s', 'where rule.patient = of_record.patient', 'where true'],
+  ['rules: those that have begun', "and rule.valid_from <= (select principal_text('instant')::timestamptz)", ''],
+  ['rules: from their first instant', 'rule.valid_from <=', 'rule.valid_from <'],
+  ['rules: those that have not ended', "and rule.valid_until > (select principal_text('instant')::timestamptz)", ''],
+  ['rules: until their last instant', 'rule.valid_until >', 'rule.valid_until >='],
+  ['conditions', 'where not rule.conditions[i:i]', 'where false and not rule.conditions[i:i]'],
+  [
+    'conditions: all of them',
+    'generate_subscripts(rule.conditions, 1)',
+    'generate_series(1, least(1, coalesce(array_length(rule.conditions, 1), 0)))',
+  ],
+  ['conditions: on the record', '(v.facets || (select', "('{}'::bigint[] || (select"],
+  ['conditions: on the principal', "(v.facets || (select principal_tokens('facets'))::bigint[])", 'v.facets'],
+  ['each consent decides by itself', 'group by rule.consent', 'group by rule.patient'],
+  ['readers', "where c.readers && principal_tokens('readers');", ';'],
+  [
+    'trail: the type that is listed',
+    "(select 'AuditEvent' = any (string_to_array(principal_text('types'), ',')))",
+    'false',
+  ],
+  [
+    'trail: all types',
+    "    or (select principal_text('types') = '*'))\n  and ((select principal_text('compartment') = '*')\n    or a.",
+    "    )\n  and ((select principal_text('compartment') = '*')\n    or a.",
+  ],
+  [
+    'trail: no other types',
+    "    or (select principal_text('types') = '*'))\n  and ((select principal_text('compartment') = '*')\n    or a.",
+    "    or true)\n  and ((select principal_text('compartment') = '*')\n    or a.",
+  ],
+  ['trail: no limit', "(select principal_text('compartment') = '*')\n    or a.", 'false\n    or a.'],
+  ['trail: a limit', "(select principal_text('compartment') = '*')\n    or a.", 'true\n    or a.'],
+  ['trail: the patient', "a.patients && (select principal_uuids('self'))::uuid[]", 'false'],
+  ['trail: the institution', "or a.institution = (select principal_text('institution')::smallint)", 'or false'],
+  ['trail: no other institution', "or a.institution = (select principal_text('institution')::smallint)", 'or true'],
+];

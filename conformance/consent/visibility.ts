@@ -1,0 +1,296 @@
+/**
+ * A fixed world of patients who each consented in one way, and what each kind of requester sees of it: small enough to be
+ * asked again of every altered view (lock-mutants.test.ts).
+ */
+import type { ConsentProvision } from '@medplum/fhirtypes';
+import type { AccessRequest } from '../../src/consent/decide.ts';
+import { type PrincipalSettings, settingsOf } from '../../src/repository/permitted.ts';
+import { contextOf, type Entry, NOW, type World } from './world.ts';
+
+export const VISIBILITY_INSTITUTIONS = ['hospital-a', 'hospital-b', 'research'] as const;
+
+const concept = (system: string, code: string) => ({ coding: [{ system, code }] });
+const actor = (id: string) => ({
+  role: concept('http://terminology.hl7.org/CodeSystem/v3-ParticipationType', 'IRCP'),
+  reference: { reference: `Organization/${id}` },
+});
+const forB = { actor: [actor('hospital-b')] };
+const purpose = (code: string) => ({
+  purpose: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActReason', code }],
+});
+const observations = { class: [{ system: 'http://hl7.org/fhir/resource-types', code: 'Observation' }] };
+const permit = (more: object = {}) => ({ type: 'permit' as const, ...more });
+const deny = (more: object = {}) => ({ type: 'deny' as const, ...more });
+
+interface Terms {
+  readonly rule?: 'OPTIN' | 'OPTOUT';
+  readonly provision?: object;
+}
+const optIn = (provision?: object): Terms => ({ rule: 'OPTIN', ...(provision && { provision }) });
+const optOut = (provision?: object): Terms => ({ rule: 'OPTOUT', ...(provision && { provision }) });
+const root = (provision: object): Terms => ({ provision });
+
+/** One patient each, with one Observation of the same name, and the consents. */
+const PATIENTS: Readonly<Record<string, readonly Terms[]>> = {
+  none: [],
+  open: [optIn()],
+  shut: [optOut()],
+  'for-b': [root(permit(forB))],
+  'not-for-b': [optIn(deny(forB))],
+  'not-observations': [root(deny(observations))],
+  'not-encounters': [optIn(deny({ class: [{ ...observations.class[0], code: 'Encounter' }] }))],
+  'research-on-observations': [root(permit({ ...purpose('HRESCH'), ...observations }))],
+  'no-marketing': [optIn(deny(purpose('HMARKT')))],
+  'exception-denies': [root(permit({ ...forB, provision: [deny(observations)] }))],
+  'exception-permits': [root(deny({ ...observations, provision: [permit(forB)] }))],
+  'siblings-tie': [root(deny({ provision: [permit(forB), deny(observations)] }))],
+  'siblings-of-unequal-weight': [root(permit({ provision: [deny(), deny(observations)] }))],
+  'shallow-deny-deep-permit': [root(deny(forB)), root(permit({ ...observations, provision: [permit(forB)] }))],
+  'bases-differ': [optIn(), optOut()],
+  'from-now': [optIn({ period: { start: '2024-06-15T12:00:00Z' } })],
+  'from-a-second-later': [optIn({ period: { start: '2024-06-15T12:00:01Z' } })],
+  'until-now': [optIn({ period: { end: '2024-06-15T11:59:59Z' } })],
+  'deny-beside-open': [root(deny(observations)), optIn()],
+  'no-emergency': [optIn(deny(purpose('ETREAT')))],
+  'deep-permit-beside-no-emergency': [
+    root(deny({ provision: [deny(purpose('ETREAT')), permit({ ...forB, provision: [permit(forB)] })] })),
+  ],
+  'no-emergency-but-for-b': [root(deny({ ...purpose('ETREAT'), provision: [permit(forB)] }))],
+};
+
+const subjectOf = (name: string) => ({ reference: `Patient/${name}` });
+
+/** What is there beside the patients' Observations. */
+const OTHERS: readonly Entry['resource'][] = [
+  {
+    resourceType: 'Observation',
+    id: 'of-open-and-none',
+    status: 'final',
+    code: { text: 'x' },
+    subject: subjectOf('open'),
+    performer: [subjectOf('none')],
+  },
+  {
+    resourceType: 'Observation',
+    id: 'of-open-and-shut',
+    status: 'final',
+    code: { text: 'x' },
+    subject: subjectOf('open'),
+    performer: [subjectOf('shut')],
+  },
+  { resourceType: 'Observation', id: 'of-somebody', status: 'final', code: { text: 'x' }, subject: { display: 'x' } },
+  { resourceType: 'Observation', id: 'lost-readers', status: 'final', code: { text: 'x' }, subject: subjectOf('open') },
+  { resourceType: 'Group', id: 'group', type: 'person', actual: false },
+  { resourceType: 'Location', id: 'location' },
+];
+
+/** Entries of the access trail: whose they are, and whom they are about. */
+const TRAIL = [
+  { name: 'trail-a', institution: 'hospital-a', patients: ['none', 'shut'] },
+  { name: 'trail-a-nobody', institution: 'hospital-a', patients: [] },
+  { name: 'trail-b', institution: 'hospital-b', patients: ['open'] },
+];
+
+/** Writes the fixed world at hospital-a. */
+export async function writeVisibility(world: World): Promise<void> {
+  const observationsOf = Object.keys(PATIENTS).map((name): Entry['resource'] => ({
+    resourceType: 'Observation',
+    id: name,
+    status: 'final',
+    code: { text: 'x' },
+    subject: subjectOf(name),
+  }));
+  const consents = Object.entries(PATIENTS).flatMap(([name, all]) =>
+    all.map((terms, index) => consentOf(name, `${name}-${index}`, terms)),
+  );
+  const resources = [...observationsOf, ...OTHERS, ...consents];
+  await world.write(resources.map((resource) => ({ institution: 'hospital-a', resource })));
+  await world.database.query('writer', `update resource_current set readers = '{}' where id_token = $1`, [
+    world.names.idToken('hospital-a/Observation/lost-readers'),
+  ]);
+  for (const { name, institution, patients } of TRAIL) {
+    await world.database.query(
+      'writer',
+      `insert into access_entry (institution, id_token, at, patients, sealed, leaf_hash) values ($1, $2, $3, $4, '', '')`,
+      [
+        world.institutions.find(institution)?.id,
+        world.names.idToken(`${institution}/AuditEvent/${name}`),
+        new Date(NOW),
+        patients.map((id) => world.names.idToken(`hospital-a/Patient/${id}`)),
+      ],
+    );
+  }
+}
+
+function consentOf(patient: string, id: string, { rule, provision }: Terms): Entry['resource'] {
+  return {
+    resourceType: 'Consent',
+    id,
+    status: 'active',
+    scope: concept('http://terminology.hl7.org/CodeSystem/consentscope', 'patient-privacy'),
+    category: [{ text: 'x' }],
+    patient: subjectOf(patient),
+    ...(rule && { policyRule: concept('http://terminology.hl7.org/CodeSystem/v3-ActCode', rule) }),
+    ...(provision && { provision: provision as ConsentProvision }),
+  };
+}
+
+export interface Question {
+  readonly who: string;
+  readonly institution?: string;
+  readonly scopes?: string;
+  readonly purposes?: readonly string[];
+  /** The patient whose token it is. */
+  readonly patient?: string;
+  /** Whom the token is limited to. */
+  readonly compartment?: readonly string[];
+  readonly emergency?: boolean;
+  readonly instant?: number;
+  readonly sees: readonly string[];
+  /** Entries of the access trail. */
+  readonly trail: readonly string[];
+}
+
+/** Consents whose base permits everyone, whoever asks for whatever. */
+const OPEN = ['open', 'no-marketing', 'not-encounters', 'from-now', 'no-emergency'];
+const FOR_B = ['for-b', 'exception-permits', 'deep-permit-beside-no-emergency'];
+const OF_OPEN = ['lost-readers'];
+const TRAIL_A = ['trail-a', 'trail-a-nobody'];
+const TRAIL_B = ['trail-b'];
+const EVERYONE = Object.keys(PATIENTS);
+/** Specific denies that reach the custodian. */
+const OBSERVATIONS_DENIED = [
+  ...['not-observations', 'exception-permits', 'siblings-tie', 'siblings-of-unequal-weight', 'deny-beside-open'],
+];
+
+const GLASS = [
+  'none',
+  'shut',
+  'not-for-b',
+  'no-emergency',
+  'no-emergency-but-for-b',
+  'siblings-tie',
+  'deep-permit-beside-no-emergency',
+];
+
+export const QUESTIONS: readonly Question[] = [
+  {
+    who: 'another hospital that treats',
+    sees: [...OPEN, ...FOR_B, ...OF_OPEN, 'location'],
+    trail: TRAIL_B,
+  },
+  {
+    who: 'a research institute',
+    institution: 'research',
+    purposes: ['HRESCH'],
+    sees: [...OPEN, 'not-for-b', 'research-on-observations', 'shallow-deny-deep-permit', ...OF_OPEN, 'location'],
+    trail: [],
+  },
+  {
+    who: 'the custodian that treats',
+    institution: 'hospital-a',
+    sees: [
+      ...EVERYONE.filter((name) => !OBSERVATIONS_DENIED.includes(name)),
+      ...['of-open-and-none', 'of-open-and-shut', 'of-somebody', ...OF_OPEN, 'group', 'location'],
+    ],
+    trail: TRAIL_A,
+  },
+  {
+    who: 'the custodian that does research',
+    institution: 'hospital-a',
+    purposes: ['HRESCH'],
+    sees: [
+      ...OPEN,
+      'not-for-b',
+      'research-on-observations',
+      'shallow-deny-deep-permit',
+      ...OF_OPEN,
+      'group',
+      'location',
+    ],
+    trail: TRAIL_A,
+  },
+  {
+    who: 'a token without a purpose',
+    purposes: [],
+    sees: ['open', 'not-encounters', 'from-now', ...FOR_B, ...OF_OPEN, 'location'],
+    trail: TRAIL_B,
+  },
+  {
+    who: 'a marketing company',
+    institution: 'research',
+    purposes: ['HMARKT'],
+    sees: [
+      ...OPEN.filter((name) => name !== 'no-marketing'),
+      'not-for-b',
+      'shallow-deny-deep-permit',
+      ...OF_OPEN,
+      'location',
+    ],
+    trail: [],
+  },
+  {
+    who: 'a patient',
+    institution: 'hospital-a',
+    patient: 'none',
+    scopes: 'patient/*.rs',
+    sees: ['none', 'of-open-and-none', 'location'],
+    trail: ['trail-a'],
+  },
+  { who: 'a token for locations', scopes: 'system/Location.rs', sees: ['location'], trail: [] },
+  {
+    who: 'a token for the trail',
+    institution: 'hospital-a',
+    scopes: 'system/AuditEvent.rs',
+    sees: [],
+    trail: TRAIL_A,
+  },
+  { who: 'a token for nothing', scopes: 'system/Observation.c', sees: [], trail: [] },
+  {
+    who: 'another hospital that broke the glass',
+    purposes: ['ETREAT'],
+    compartment: GLASS,
+    emergency: true,
+    sees: [...GLASS.filter((name) => name !== 'no-emergency'), 'of-open-and-none', 'of-open-and-shut', 'location'],
+    trail: [],
+  },
+  {
+    who: 'another hospital that is limited to some, without breaking the glass',
+    compartment: GLASS,
+    sees: ['no-emergency', 'deep-permit-beside-no-emergency', 'location'],
+    trail: [],
+  },
+  {
+    who: 'another hospital a minute earlier',
+    instant: NOW - 60_000,
+    sees: [...OPEN.filter((name) => name !== 'from-now'), 'until-now', ...FOR_B, ...OF_OPEN, 'location'],
+    trail: TRAIL_B,
+  },
+];
+
+export function settingsFor(world: World, question: Question): Readonly<Record<string, string>> {
+  return settingsOf(principalFor(world, question));
+}
+
+function principalFor(world: World, question: Question): PrincipalSettings {
+  const { institution = 'hospital-b', scopes = 'system/*.rs', purposes = ['TREAT'], instant = NOW } = question;
+  const patient = question.patient && { institution: 'hospital-a', type: 'Patient', id: question.patient };
+  const context = contextOf({ institution, scopes, purposes, ...(patient && { patient }) }, { instant });
+  const resolved = world.principals.accessRequest(context, 'read', 'r');
+  const compartment = question.compartment?.map((name) => world.names.name('hospital-a', 'Patient', name));
+  const { emergency = false } = question;
+  const request: AccessRequest = compartment === undefined ? resolved : { ...resolved, emergency, compartment };
+  return world.principals.settings(context, request);
+}
+
+/** The name of everything in the world but the Consents, by id token. */
+export function namesByIdToken(world: World): ReadonlyMap<string, string> {
+  const all = [...EVERYONE.map((id) => `Observation/${id}`), ...OTHERS.map((one) => `${one.resourceType}/${one.id}`)];
+  const trail = TRAIL.map(({ institution, name }) => `${institution}/AuditEvent/${name}`);
+  return new Map(
+    [...all.map((name) => `hospital-a/${name}`), ...trail].map((name) => [
+      world.names.idToken(name),
+      name.split('/')[2] ?? '',
+    ]),
+  );
+}

@@ -1,0 +1,32 @@
+import { randomInt } from 'node:crypto';
+import { after, suite, test } from 'node:test';
+import { checkTrail, type DrillStage, runDrill, stageOf } from './drill.ts';
+import { startDrillNode } from './drill-node.ts';
+import type { DrilledPoint } from './points.ts';
+
+/**
+ * Each point in its modes for `npm test`, each time with a seed of its own (three for most points), on one node with
+ * PostgreSQL of its own, which goes through everything. A failure names its seed, SEED=… repeats it; `npm run soak` has
+ * any number of them.
+ */
+export function drillSuite(name: string, points: readonly DrilledPoint[]): void {
+  suite(name, () => {
+    let stage: Promise<DrillStage> | undefined;
+    const hooks: (() => Promise<void>)[] = [];
+    // Those of a node that is started inside a test would end it with that test.
+    after(async () => {
+      for (const hook of hooks) await hook();
+    });
+    for (const point of points) {
+      for (const mode of point.brief) {
+        test(`${point.point}: ${mode}`, async () => {
+          stage ??= startDrillNode({ after: (hook) => hooks.push(hook) }, { database: 'embedded' }).then(stageOf);
+          const { node } = await stage;
+          const seed = process.env.SEED === undefined ? randomInt(2 ** 31) : Number(process.env.SEED);
+          await runDrill(await stage, { point, mode, seed });
+          await checkTrail(node);
+        });
+      }
+    }
+  });
+}

@@ -1,0 +1,29 @@
+/** The black-box suite of FHIR's REST interface: of our own server, or of any base (see target.ts). */
+import { after, suite } from 'node:test';
+import { bundles } from './bundles.ts';
+import { conditions } from './conditions.ts';
+import { histories } from './histories.ts';
+import { idempotency } from './idempotency.ts';
+import { negotiation } from './negotiation.ts';
+import { readingAndWriting } from './reading-and-writing.ts';
+import { searchByDate } from './search-dates.ts';
+import { searchResults } from './search-results.ts';
+import { searchByValue } from './search-values.ts';
+import { restTarget } from './target.ts';
+
+suite('FHIR REST', () => {
+  const target = restTarget({ after: (run) => after(run as () => Promise<void>) });
+  for (const part of [
+    readingAndWriting,
+    conditions,
+    histories,
+    bundles,
+    idempotency,
+    searchByValue,
+    searchByDate,
+    searchResults,
+    negotiation,
+  ]) {
+    part(target);
+  }
+});

@@ -1,0 +1,102 @@
+/** Small consents, requests and records for unit tests: what a test does not name restricts nothing and tells nothing. */
+import type { AccessRequest } from '../../src/consent/decide.ts';
+import type { RecordFacts, Told } from '../../src/consent/facts.ts';
+import { ALWAYS, type ConsentPolicy, type Provision } from '../../src/consent/policy.ts';
+import type { InstitutionDirectory } from '../../src/repository/institutions.ts';
+
+export const NOW = Date.UTC(2024, 5, 15, 12);
+/** Of hospital-a, as is the record; a colleague at hospital-b asks. */
+export const PATIENT = 'hospital-a/Patient/p';
+export const OTHER_PATIENT = 'hospital-a/Patient/q';
+export const HOSPITAL_B = 'hospital-b/Organization/hospital-b';
+
+/** A permit that matches everything. */
+export function provision(given: Partial<Provision> = {}): Provision {
+  return {
+    path: '0',
+    effect: 'permit',
+    period: ALWAYS,
+    actors: undefined,
+    actions: undefined,
+    purposes: undefined,
+    labels: undefined,
+    classes: undefined,
+    codes: undefined,
+    dataPeriod: undefined,
+    data: undefined,
+    nested: [],
+    ...given,
+  };
+}
+
+/** In force, and without any effect. */
+export function policy(given: Partial<ConsentPolicy> = {}): ConsentPolicy {
+  return {
+    consent: 'hospital-a/Consent/c',
+    version: 1,
+    patient: PATIENT,
+    inForce: true,
+    base: undefined,
+    period: ALWAYS,
+    provisions: [],
+    ...given,
+  };
+}
+
+/** A client of hospital-b that reads for treatment. */
+export function request(given: Partial<AccessRequest> = {}): AccessRequest {
+  return {
+    types: '*',
+    institution: 'hospital-b',
+    actors: [HOSPITAL_B],
+    purposes: ['TREAT'],
+    action: 'read',
+    instant: NOW,
+    self: [],
+    compartment: undefined,
+    emergency: false,
+    custodianAccess: true,
+    ...given,
+  };
+}
+
+export const CUSTODIAN: Partial<AccessRequest> = {
+  institution: 'hospital-a',
+  actors: ['hospital-a/Organization/hospital-a'],
+};
+
+/** Something that a record tells, for the whole of it. */
+export function told<T>(...values: readonly T[]): Told<T> {
+  return { certain: values, possible: values, open: values.length === 0 };
+}
+
+/** An Observation of one patient, which tells nothing else. */
+export function record(given: Partial<RecordFacts> = {}): RecordFacts {
+  const { type = 'Observation', name = `hospital-a/${type}/r` } = given;
+  return {
+    institution: 'hospital-a',
+    type,
+    name,
+    patients: [PATIENT],
+    types: told(type),
+    names: told(name),
+    profiles: told<string>(),
+    confidentiality: told(),
+    tags: told(),
+    codes: told(),
+    dates: undefined,
+    authors: told<string>(),
+    ...given,
+  };
+}
+
+/** Institutions that no database holds, numbered from 1. */
+export function institutionsNamed(...names: readonly string[]): InstitutionDirectory {
+  const all = names.map((name, index) => ({ id: index + 1, name, checkReferences: false }));
+  return {
+    find: (name) => all.find((one) => one.name === name),
+    byId: (id) => all.find((one) => one.id === id),
+    all: () => all,
+    refresh: () => Promise.resolve(),
+  };
+}
