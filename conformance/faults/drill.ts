@@ -77,14 +77,19 @@ async function strikeAndRecover(stage: DrillStage, { point, mode, seed }: Drill)
 }
 
 /** Every consent is withdrawn by now. */
-async function seesNothing(outsider: FhirClient): Promise<void> {
+export async function seesNothing(outsider: FhirClient): Promise<void> {
   for (const type of ['Patient', 'Observation', 'Encounter', 'Consent']) {
     const { text } = await outsider.get(`${type}?_tag=${MARKER}|&_summary=count`);
     assert.equal(JSON.parse(text).total, 0, `an outsider finds a ${type}: ${text}`);
   }
 }
 
-async function createActors(stage: DrillStage, random: Random, recovered: () => Promise<void>): Promise<Actor[]> {
+/** Clients that work on records of their own, and wait for `recovered` when they get no answer. */
+export async function createActors(
+  stage: DrillStage,
+  random: Random,
+  recovered: () => Promise<void>,
+): Promise<Actor[]> {
   drills += 1;
   const { hospital, outsider } = stage;
   const actors: Actor[] = [];
@@ -100,7 +105,8 @@ async function createActors(stage: DrillStage, random: Random, recovered: () => 
   return actors;
 }
 
-async function workUntil(actor: Actor, isOver: () => boolean): Promise<void> {
+/** Rounds of work until `isOver`, but not for ever. */
+export async function workUntil(actor: Actor, isOver: () => boolean): Promise<void> {
   for (let round = 0; round < ROUNDS && !isOver(); round++) await actor.round();
 }
 
