@@ -42,6 +42,8 @@ export interface TestNodeOptions {
   readonly database?: 'shared' | 'embedded';
   /** No institutions and no clients but the operator's. Otherwise those of the demonstration are there. */
   readonly bare?: boolean;
+  /** Further flags for Node. */
+  readonly flags?: readonly string[];
   /** A replica of this node: on its databases, with its keys and clients, under its address; its content is its own. */
   readonly replicaOf?: TestNode;
 }
@@ -58,14 +60,18 @@ export async function startTestNode(
   const databases = replicaOf?.databases ?? pair;
   const shared = replicaOf === undefined ? {} : replicaSettings(replicaOf, dataDirectory);
   const start = (port: string, env: Environment = {}) =>
-    startServerProcess(options.demo ? ['--demo'] : [], {
-      MEDSEAL_DATA: dataDirectory,
-      PORT: port,
-      LOG_LEVEL: 'warn',
-      ...(databases && { MEDSEAL_DATABASE_URL: databases.recordsUrl, MEDSEAL_KEY_DATABASE_URL: databases.keysUrl }),
-      ...shared,
-      ...env,
-    });
+    startServerProcess(
+      options.demo ? ['--demo'] : [],
+      {
+        MEDSEAL_DATA: dataDirectory,
+        PORT: port,
+        LOG_LEVEL: 'warn',
+        ...(databases && { MEDSEAL_DATABASE_URL: databases.recordsUrl, MEDSEAL_KEY_DATABASE_URL: databases.keysUrl }),
+        ...shared,
+        ...env,
+      },
+      options.flags,
+    );
   let current = start('0', options.env);
   test.after(async () => {
     await current.end('SIGTERM');
