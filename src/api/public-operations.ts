@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { notFound } from '../consent/guarded-reader.ts';
 import { capabilities } from '../interactions/capabilities.ts';
@@ -66,7 +67,7 @@ function sendJson(reply: FastifyReply, status: number, value: object): FastifyRe
 
 const require = createRequire(import.meta.url);
 const SWAGGER = dirname(require.resolve('swagger-ui-dist/package.json'));
-const DOCS = new URL('./docs/', import.meta.url).pathname;
+const DOCS = fileURLToPath(new URL('./docs/', import.meta.url));
 
 /** The documentation page's files: ours, and those of Swagger UI that it needs. Nothing is loaded from elsewhere. */
 const ASSETS: Readonly<Record<string, readonly [file: string, type: string]>> = {
@@ -74,7 +75,7 @@ const ASSETS: Readonly<Record<string, readonly [file: string, type: string]>> = 
   'start.js': [join(DOCS, 'start.js'), 'text/javascript; charset=utf-8'],
   'swagger-ui.css': [join(SWAGGER, 'swagger-ui.css'), 'text/css; charset=utf-8'],
   'swagger-ui-bundle.js': [join(SWAGGER, 'swagger-ui-bundle.js'), 'text/javascript; charset=utf-8'],
-  'openapi.json': [OPENAPI_FILE.pathname, 'application/json; charset=utf-8'],
+  'openapi.json': [fileURLToPath(OPENAPI_FILE), 'application/json; charset=utf-8'],
 };
 
 const CONTENT_SECURITY_POLICY =
