@@ -53,7 +53,7 @@ export interface TestNodeOptions {
 }
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-const FLAGS = ['--max-old-space-size=220', '--max-semi-space-size=8'];
+const FLAGS = ['--max-old-space-size=220', '--max-semi-space-size=16'];
 
 /** Starts src/main.ts on a free port; it ends with the test. @param test a test's context, or `{ after }` for a file */
 export async function startTestNode(
