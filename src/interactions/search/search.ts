@@ -68,7 +68,7 @@ export async function search(
   const cursor = request.pairs.find(([name]) => name === '_cursor')?.[1];
   const resumed = cursor === undefined ? undefined : services.cursors.open<SearchCursor>(cursor, purpose, context);
   const { pairs, handling } = resumed ?? request;
-  const query = parseSearch(type, pairs, services.registry, { handling });
+  const query = parseSearch(type, pairs, services.registry, { handling, now: context.instant });
   const prepared = prepare(services, query, type, base, guarded);
   const url = `${base.url}/${type}`;
   if (query.control.summary === 'count' || query.control.count === 0) {
