@@ -52,7 +52,8 @@ export async function compose(options: ComposeOptions): Promise<Node> {
   const foundation = await composeFoundation({ config, logger, publicUrl });
   const { database, content, clock, institutions, names } = foundation;
   const trail = await composeTrail(foundation, metrics);
-  const { services, describer } = composeServices(foundation, trail, metrics);
+  const composed = composeServices(foundation, trail, metrics);
+  const { services, describer } = composed;
   const auth = await composeAuth(foundation);
   const administration = composeAdministration({ foundation, trail, services, describer, clients: auth.clients });
 
@@ -92,6 +93,7 @@ export async function compose(options: ComposeOptions): Promise<Node> {
     async close() {
       clock.stop();
       housekeeping.stop();
+      await composed.close();
       auth.server?.close();
       await trail.close();
       await content.close();
