@@ -40,7 +40,7 @@ export const PUBLIC_OPERATIONS: Readonly<Record<string, PublicOperation>> = {
     return sendJson(reply, state.ready ? 200 : 503, state);
   },
   async metrics({ metrics }, _request, reply) {
-    return reply.header('Content-Type', metrics.registry.contentType).send(await metrics.registry.metrics());
+    return reply.header('Content-Type', metrics.registry.contentType).send(await metrics.scrape());
   },
   capabilities: statement,
   unionCapabilities: statement,

@@ -1,0 +1,24 @@
+-- What was seen on a ledger that others write to as well (src/trail/follower.ts).
+
+-- The first block that was not dealt with yet; one row.
+create table ledger_checkpoint (
+  only boolean primary key default true check (only),
+  next_block bigint not null check (next_block >= 0)
+);
+insert into ledger_checkpoint (next_block) values (0);
+
+-- The newest anchor of every log on the ledger, other institutions' included: it may only ever be followed.
+create table ledger_head (
+  institution text not null,
+  log smallint not null check (log in (1, 2)),
+  owner text not null,
+  size bigint not null,
+  root bytea not null check (octet_length(root) = 32),
+  sequence bigint not null,
+  transaction_id text not null,
+  block bigint not null,
+  primary key (institution, log)
+);
+
+grant select, update on ledger_checkpoint to medseal_writer;
+grant select, insert, update on ledger_head to medseal_writer;
