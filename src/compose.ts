@@ -63,7 +63,7 @@ export async function compose(options: ComposeOptions): Promise<Node> {
       content: blocks,
       ledger,
       writes: trail.fence.reason ?? 'accepted',
-      institutions: institutions.all().length,
+      institutions: institutions.own().length,
     };
   };
   const app = await createApp({
@@ -82,7 +82,7 @@ export async function compose(options: ComposeOptions): Promise<Node> {
   });
   metrics.beforeScrape(() => trail.measure());
   const housekeeping = startHousekeeping(foundation, services.replays);
-  for (const institution of institutions.all()) await administration.onInstitution(institution.name);
+  for (const institution of institutions.own()) await administration.onInstitution(institution.name);
 
   return {
     app,

@@ -17,6 +17,7 @@ import { temporaryDirectory } from './temporary-directory.ts';
 export interface TestNetwork {
   readonly network: Network;
   readonly roots: FabricRoots;
+  organisation(name: string): Organisation;
   config(organisation: Organisation): FabricConfig;
   open(organisation: Organisation, options?: Partial<FabricLedgerOptions>): FabricLedger;
   /** With a certificate that lacks the role. */
@@ -42,6 +43,11 @@ export async function testNetwork(variant: Variant): Promise<TestNetwork> {
   return {
     network,
     roots,
+    organisation(name) {
+      const found = network.organisations.find((one) => one.name === name);
+      if (found === undefined) throw new Error(`There is no ${name}`);
+      return found;
+    },
     config,
     open,
     openReader: (organisation) => {

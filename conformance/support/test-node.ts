@@ -50,6 +50,8 @@ export interface TestNodeOptions {
   readonly database?: 'shared' | 'embedded';
   /** No institutions and no clients but the operator's. Otherwise those of the demonstration are there. */
   readonly bare?: boolean;
+  /** Of the demonstration's institutions and clients only these; for several nodes on one ledger. */
+  readonly institutions?: readonly string[];
 }
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -77,7 +79,7 @@ export async function startTestNode(
   });
   const url = await current.ready();
   const connection = () => connect(dataDirectory);
-  if (options.demo !== true && options.bare !== true) await addParticipants(connection());
+  if (options.demo !== true && options.bare !== true) await addParticipants(connection(), options.institutions);
 
   return {
     url,
@@ -103,10 +105,11 @@ export async function startTestNode(
 }
 
 /** The institutions and clients of the demonstration, without its records. */
-async function addParticipants(connection: Connection): Promise<void> {
-  for (const id of INSTITUTIONS) await administer(connection, 'POST', '/admin/institutions', { id });
+async function addParticipants(connection: Connection, own: readonly string[] = INSTITUTIONS): Promise<void> {
+  for (const id of own) await administer(connection, 'POST', '/admin/institutions', { id });
   for (const participant of PARTICIPANTS) {
-    const { id, scopes } = participant;
+    const { id, scopes, institution } = participant;
+    if (!own.includes(institution)) continue;
     const { publicJwks, privateKey } = await generateClientKey();
     await administer(connection, 'POST', '/admin/clients', { ...participant, jwks: publicJwks });
     storeClient(connection.directory, id, { clientId: id, privateKey, scope: scopes.join(' ') });

@@ -53,7 +53,7 @@ export const PUBLIC_OPERATIONS: Readonly<Record<string, PublicOperation>> = {
 /** undefined at the union. @throws MedSealError `not-found` */
 function requestedInstitution({ institutions }: Services, request: FastifyRequest): string | undefined {
   const { institution } = request.params as { institution?: string };
-  if (institution !== undefined && institutions.find(institution) === undefined) throw notFound();
+  if (institution !== undefined && institutions.find(institution)?.guest !== false) throw notFound();
   return institution;
 }
 

@@ -7,7 +7,8 @@ import { createRebuild } from '../interactions/rebuild/rebuild.ts';
 import { createScrubber } from '../interactions/scrub/scrub.ts';
 import type { Services } from '../interactions/services.ts';
 import { createRecordOpener } from '../repository/records.ts';
-import { registerInstitution } from '../trail/registration.ts';
+import { provenAnchors } from '../trail/anchors.ts';
+import { isForeign, registerInstitution } from '../trail/registration.ts';
 
 import type { Foundation } from './foundation.ts';
 import type { Trail } from './trail.ts';
@@ -58,5 +59,13 @@ export function composeAdministration(parts: AdministrationParts): Administratio
     reconciler,
     logger,
   });
-  return { clients, institutions, onInstitution, scrubber, rebuild };
+  return {
+    clients,
+    institutions,
+    isGuest: (name) => isForeign(ledger, name),
+    onInstitution,
+    scrubber,
+    rebuild,
+    anchors: () => provenAnchors(ledger),
+  };
 }

@@ -21,7 +21,7 @@ export async function composeTrail(foundation: Foundation, metrics: Metrics) {
   const { database, content, keys, identities, institutions, random, clock, faults, logger } = foundation;
   const part = await openLedger(foundation);
   const { ledger, roots } = part;
-  const reconciler = createReconciler(database, ledger, institutions.all, logger);
+  const reconciler = createReconciler(database, ledger, institutions.own, logger);
   await compareWithLedger(reconciler, logger);
   const space = await keepSpaceReserve({ freeBytes: async () => (await database.status()).freeBytes, logger });
   const institutionName = (id: number): string => institutions.byId(id)?.name ?? '';
@@ -72,7 +72,7 @@ function followLedger(foundation: Foundation, part: LedgerPart, reconciler: Reco
   return startFollower({
     database,
     ledger: part.ledger,
-    institutions: institutions.all,
+    institutions: institutions.own,
     height: async () => (await part.status()).blocks,
     onAlarm: async (alarm) => {
       metrics.countLedgerAlarm(alarm);

@@ -2,7 +2,7 @@
 
 -- The first block that was not dealt with yet; one row.
 create table ledger_checkpoint (
-  only boolean primary key default true check (only),
+  one boolean primary key default true check (one),
   next_block bigint not null check (next_block >= 0)
 );
 insert into ledger_checkpoint (next_block) values (0);
@@ -19,6 +19,10 @@ create table ledger_head (
   block bigint not null,
   primary key (institution, log)
 );
+
+-- An institution that another organisation of the ledger has bound to itself keeps its records at a node of its own. Here it
+-- only has clients, who read what they are permitted to; it has no base and no logs.
+alter table institution add column guest boolean not null default false;
 
 grant select, update on ledger_checkpoint to medseal_writer;
 grant select, insert, update on ledger_head to medseal_writer;
