@@ -51,7 +51,7 @@ export function issue(request: CertificateRequest, issuer?: Credential): Credent
 }
 
 /** ECDSA over SHA-256 in DER, in the form that Fabric accepts. */
-function signLowS(key: KeyObject, message: Uint8Array): Buffer {
+export function signLowS(key: KeyObject, message: Uint8Array): Buffer {
   const half = halfOrder(key);
   const plain = sign('sha256', message, { key, dsaEncoding: 'ieee-p1363' }).toString('hex');
   const [r, s] = [plain.slice(0, plain.length / 2), plain.slice(plain.length / 2)].map((part) => BigInt(`0x${part}`));
