@@ -60,7 +60,18 @@ export function forge(proof: FabricProof, forgery: Forgery): FabricProof {
   return { ...proof, header, signatures, attestation: base64(question.serializeBinary()) };
 }
 
-function reSigned(original: common.Envelope | undefined, { creator, endorsers, alter }: Forgery): common.Envelope {
+/**
+ * A prepared transaction with another outcome, endorsed by these and signed by its creator, whatever the contract would say
+ * to it: what a peer that lies would endorse.
+ */
+export function endorseAnew(bytes: Uint8Array, forgery: Pick<Forgery, 'creator' | 'endorsers' | 'alter'>): Uint8Array {
+  return reSigned(common.Envelope.deserializeBinary(bytes), forgery).serializeBinary();
+}
+
+function reSigned(
+  original: common.Envelope | undefined,
+  { creator, endorsers, alter }: Pick<Forgery, 'creator' | 'endorsers' | 'alter'>,
+): common.Envelope {
   const payload = common.Payload.deserializeBinary(original?.getPayload_asU8() ?? new Uint8Array());
   const action = actionOf(payload);
   const transactionId = byCreator(payload, creator);
