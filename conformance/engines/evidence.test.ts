@@ -10,10 +10,10 @@ import { verifyFabricAnchor } from '../../src/trail/ledger/verify-fabric.ts';
 import { call, extension, prove, run, startedLog } from '../ports/ledger-fixtures.ts';
 import { skippedWithout } from '../support/engines.ts';
 import { type Forgery, forge, keysOf, type Signer } from '../support/fabric-forge.ts';
-import { seed } from '../support/seed.ts';
+import { isSoak, seed } from '../support/seed.ts';
 import { type TestNetwork, testNetwork } from '../support/test-network.ts';
 
-/** Flips tried of each proof; ALL_BITS=1 tries every bit. */
+/** Flips tried of each proof; `npm run soak` tries every bit. */
 const SAMPLE = 4000;
 const FORGED_ROOT = 'ee'.repeat(32);
 
@@ -134,7 +134,7 @@ suite('evidence of a channel', { skip: skippedWithout('peer') }, () => {
     const file = Buffer.from(canonicalJson(proof));
     const random = seed(t);
     const bits = file.length * 8;
-    const count = process.env.ALL_BITS === undefined ? SAMPLE : bits;
+    const count = isSoak ? bits : SAMPLE;
     const accepted: number[] = [];
     for (let n = 0; n < count; n++) {
       const bit = count === bits ? n : random.integer(bits);

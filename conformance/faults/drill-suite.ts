@@ -1,5 +1,5 @@
-import { randomInt } from 'node:crypto';
 import { after, suite, test } from 'node:test';
+import { isSoak, newSeed } from '../support/seed.ts';
 import type { TestNodeOptions } from '../support/test-node.ts';
 import { checkTrail, type DrillStage, runDrill, stageOf } from './drill.ts';
 import { startDrillNode } from './drill-node.ts';
@@ -14,8 +14,8 @@ export interface DrillSuiteOptions {
 
 /**
  * Each point in its modes for `npm test`, each time with a seed of its own (three for most points), on one node with
- * PostgreSQL of its own, which goes through everything. A failure names its seed, SEED=… repeats it; `npm run soak` has
- * any number of them.
+ * PostgreSQL of its own, which goes through everything. A failure names its seed, SEED=… repeats it; `npm run soak` takes
+ * all modes, with any number of seeds.
  */
 export function drillSuite(
   name: string,
@@ -38,12 +38,11 @@ export function drillSuite(
     }
 
     for (const point of points) {
-      for (const mode of point.brief) {
+      for (const mode of isSoak ? point.modes : point.brief) {
         test(`${point.point}: ${mode}`, async () => {
           stage ??= start();
           const { node } = await stage;
-          const seed = process.env.SEED === undefined ? randomInt(2 ** 31) : Number(process.env.SEED);
-          await runDrill(await stage, { point, mode, seed });
+          await runDrill(await stage, { point, mode, seed: newSeed() });
           await checkTrail(node);
         });
       }

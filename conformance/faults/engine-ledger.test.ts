@@ -4,10 +4,9 @@
  * that a client was told is there, once, and anchored.
  */
 import assert from 'node:assert/strict';
-import { randomInt } from 'node:crypto';
 import { after, before, suite, test } from 'node:test';
 import { skippedWithout } from '../support/engines.ts';
-import { randomOf } from '../support/seed.ts';
+import { newSeed, randomOf } from '../support/seed.ts';
 import { type TestNetwork, testNetwork } from '../support/test-network.ts';
 import { startTestNode, type TestNode } from '../support/test-node.ts';
 import { until } from '../support/until.ts';
@@ -60,7 +59,7 @@ suite('a consortium in trouble', { skip: skippedWithout('peer') }, () => {
   for (const { what, node: name, means, spared } of DRILLS) {
     for (const way of means) {
       test(`${what} ${way}: ${spared ? 'anchors go on' : 'the backlog drains afterwards'}`, async (t) => {
-        const seed = process.env.SEED === undefined ? randomInt(2 ** 31) : Number(process.env.SEED);
+        const seed = newSeed();
         t.diagnostic(`SEED=${seed}`);
         const actors = await startActors(seed);
         const before = await anchoredBatches();
