@@ -47,7 +47,6 @@ const BODY_BUDGET = BODY_LIMIT;
 export async function compose(options: ComposeOptions): Promise<Node> {
   const { config, logger, server, publicUrl, version } = options;
   if (config.ipfsApis.length > 0) throw notYet('MEDSEAL_IPFS_API');
-  if (config.fabric !== undefined) throw notYet('MEDSEAL_FABRIC');
   const metrics = createMetrics();
   const foundation = await composeFoundation({ config, logger, publicUrl });
   const { database, content, clock, institutions, names } = foundation;
@@ -58,14 +57,14 @@ export async function compose(options: ComposeOptions): Promise<Node> {
   const administration = composeAdministration({ foundation, trail, services, describer, clients: auth.clients });
 
   const readiness = async () => {
-    const [storage, blocks] = await Promise.all([database.status(), content.status()]);
+    const [storage, blocks, ledger] = await Promise.all([database.status(), content.status(), trail.ledgerStatus()]);
     return {
       ready: storage.reachable && blocks.reachable && options.isSetUp(),
       database: storage,
       content: blocks,
-      ledger: 'embedded',
+      ledger,
       writes: trail.fence.reason ?? 'accepted',
-      institutions: institutions.all().length,
+      institutions: institutions.own().length,
     };
   };
   const app = await createApp({
@@ -82,8 +81,9 @@ export async function compose(options: ComposeOptions): Promise<Node> {
     logger,
     metrics,
   });
+  metrics.beforeScrape(() => trail.measure());
   const housekeeping = startHousekeeping(foundation, services.replays);
-  for (const institution of institutions.all()) await administration.onInstitution(institution.name);
+  for (const institution of institutions.own()) await administration.onInstitution(institution.name);
 
   return {
     app,

@@ -41,6 +41,8 @@ export interface TestNodeOptions {
   readonly database?: 'shared' | 'embedded';
   /** No institutions and no clients but the operator's. Otherwise those of the demonstration are there. */
   readonly bare?: boolean;
+  /** Of the demonstration's institutions and clients only these; for several nodes on one ledger. */
+  readonly institutions?: readonly string[];
 }
 
 /** Starts src/main.ts on a free port; it ends with the test. @param test a test's context, or `{ after }` for a file */
@@ -65,7 +67,7 @@ export async function startTestNode(
   });
   const url = await current.ready();
   const connection = () => connect(dataDirectory);
-  if (options.demo !== true && options.bare !== true) await addParticipants(connection());
+  if (options.demo !== true && options.bare !== true) await addParticipants(connection(), options.institutions);
 
   return {
     url,
