@@ -1,4 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { ContentStatus } from '../storage/content/port.ts';
+import { contentMetrics } from './content-metrics.ts';
 
 /** Prometheus metrics. Labels come from our own tables only: operations, statuses, log names; never from a request. */
 export interface Metrics {
@@ -7,6 +9,8 @@ export interface Metrics {
   countDisagreement(): void;
   countHeldBatch(reason: string): void;
   setBacklog(log: string, leaves: number): void;
+  /** Asked at each scrape. */
+  watchContent(status: () => Promise<ContentStatus>): void;
 }
 
 export function createMetrics(): Metrics {
@@ -43,5 +47,6 @@ export function createMetrics(): Metrics {
     countDisagreement: () => disagreements.inc(),
     countHeldBatch: (reason) => held.inc({ reason }),
     setBacklog: (log, leaves) => backlog.set({ log }, leaves),
+    watchContent: (status) => contentMetrics(registry, status),
   };
 }
