@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { accessSync, constants, readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { temporaryDirectory } from './temporary-directory.ts';
@@ -19,6 +19,9 @@ export interface KuboNode {
   resume(): void;
   /** Starts it again, after ending it where it runs. */
   restart(): Promise<void>;
+  /** Leaves no space on its own small disk (`diskBytes`), until `emptyDisk`. */
+  fillDisk(): void;
+  emptyDisk(): void;
   /** Milliseconds of processor time since its last start. */
   processorTime(): number;
 }
@@ -37,6 +40,17 @@ const PROGRAM = findProgram('ipfs');
 
 /** For a suite's `skip`. */
 export const kuboAbsent: string | false = PROGRAM === undefined && 'no ipfs on PATH';
+
+/** Why a node cannot be given a small disk of its own here, or false. */
+export function smallDiskAbsent(): string | false {
+  try {
+    execFileSync('unshare', ['--map-root-user', '--mount', 'true'], { stdio: 'ignore' });
+    return false;
+  } catch {
+    // Another system, or one that does not allow it.
+    return 'no unshare with mount namespaces';
+  }
+}
 
 /** Such as 0.44.0, for a suite's name. */
 export function kuboVersion(): string {
@@ -114,9 +128,27 @@ async function startNode(
       await current.end();
       current = await startDaemon(directory, environment, diskBytes);
     },
+    fillDisk: () => fill(join(`/proc/${current.pid}/root`, directory, BALLAST)),
+    emptyDisk: () => rmSync(join(`/proc/${current.pid}/root`, directory, BALLAST), { force: true }),
     processorTime: () => current.processorTime(),
   };
 }
+
+const BALLAST = 'ballast';
+
+/** Until there is no space left. */
+function fill(file: string): void {
+  const handle = openSync(file, 'w');
+  try {
+    for (;;) writeSync(handle, ZEROES);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+  } finally {
+    closeSync(handle);
+  }
+}
+
+const ZEROES = Buffer.alloc(4096);
 
 interface Configuration {
   readonly Datastore: { readonly Spec: { readonly mounts?: readonly Readonly<Record<string, unknown>>[] } };
@@ -141,6 +173,7 @@ function changeConfig(directory: string, change: (config: Configuration) => obje
 }
 
 interface Daemon {
+  readonly pid: number;
   readonly port: number;
   signal(signal: NodeJS.Signals): void;
   processorTime(): number;
@@ -168,6 +201,7 @@ async function startDaemon(directory: string, env: NodeJS.ProcessEnv, diskBytes:
     ended.then(() => Promise.reject(new Error(`The daemon ended before it was ready:\n${output}`))),
   ]);
   return {
+    pid: child.pid ?? 0,
     port: Number(/RPC API server listening on \/ip4\/127\.0\.0\.1\/tcp\/(\d+)/.exec(output)?.[1]),
     signal: (signal) => void child.kill(signal),
     processorTime: () => processorTime(child.pid ?? 0),
