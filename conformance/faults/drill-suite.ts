@@ -1,5 +1,5 @@
-import { randomInt } from 'node:crypto';
 import { after, suite, test } from 'node:test';
+import { isSoak, newSeed } from '../support/seed.ts';
 import { checkTrail, type DrillStage, runDrill, stageOf } from './drill.ts';
 import { startDrillNode } from './drill-node.ts';
 import type { DrilledPoint } from './points.ts';
@@ -20,8 +20,8 @@ async function startStage(test: Hooks, { surroundings }: DrillSuiteOptions): Pro
 
 /**
  * Each point in its modes for `npm test`, each time with a seed of its own (three for most points), on one node with
- * PostgreSQL of its own, which goes through everything. A failure names its seed, SEED=… repeats it; `npm run soak` has
- * any number of them.
+ * PostgreSQL of its own, which goes through everything. A failure names its seed, SEED=… repeats it; `npm run soak` takes
+ * all modes, with any number of seeds.
  */
 export function drillSuite(name: string, points: readonly DrilledPoint[], options: DrillSuiteOptions = {}): void {
   suite(name, { skip: options.skip ?? false }, () => {
@@ -32,12 +32,11 @@ export function drillSuite(name: string, points: readonly DrilledPoint[], option
       for (const hook of hooks) await hook();
     });
     for (const point of points) {
-      for (const mode of point.brief) {
+      for (const mode of isSoak ? point.modes : point.brief) {
         test(`${point.point}: ${mode}`, async () => {
           stage ??= startStage({ after: (hook) => hooks.push(hook) }, options);
           const { node } = await stage;
-          const seed = process.env.SEED === undefined ? randomInt(2 ** 31) : Number(process.env.SEED);
-          await runDrill(await stage, { point, mode, seed });
+          await runDrill(await stage, { point, mode, seed: newSeed() });
           await checkTrail(node);
         });
       }

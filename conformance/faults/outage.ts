@@ -1,5 +1,4 @@
-import { randomInt } from 'node:crypto';
-import { randomOf } from '../support/seed.ts';
+import { newSeed, randomOf } from '../support/seed.ts';
 import { until } from '../support/until.ts';
 import type { Actor } from './actor.ts';
 import { checkTrail, createActors, type DrillStage, seesNothing } from './drill.ts';
@@ -28,7 +27,7 @@ const LIMIT_MS = 120_000;
  * were told is compared with what is there, everything is anchored, and a scrub finds no disagreement.
  */
 export async function runOutage(stage: DrillStage, outage: Outage): Promise<void> {
-  const seed = process.env.SEED === undefined ? randomInt(2 ** 31) : Number(process.env.SEED);
+  const seed = newSeed();
   const serves = () => until('the node serves', () => isReady(stage), LIMIT_MS);
   const actors = await createActors(stage, randomOf(seed), serves);
   const rounds = actors.map(() => 0);

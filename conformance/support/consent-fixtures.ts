@@ -47,6 +47,7 @@ export function policy(given: Partial<ConsentPolicy> = {}): ConsentPolicy {
 export function request(given: Partial<AccessRequest> = {}): AccessRequest {
   return {
     types: '*',
+    granular: [],
     institution: 'hospital-b',
     actors: [HOSPITAL_B],
     purposes: ['TREAT'],
@@ -86,6 +87,7 @@ export function record(given: Partial<RecordFacts> = {}): RecordFacts {
     codes: told(),
     dates: undefined,
     authors: told<string>(),
+    codings: () => [],
     ...given,
   };
 }

@@ -47,7 +47,7 @@ export function composeServices(foundation: Foundation, trail: Trail, metrics: M
       logger,
       onDisagreement: metrics.countDisagreement,
     }),
-    writer: createGuardedWriter({ writer, describer, institutions, names, loader, opener, facts }),
+    writer: createGuardedWriter({ writer, describer, institutions, names, loader, opener, facts, principals }),
     trail: createGuardedTrail({ reader: accessReader, trail: trail.access, principals, institutions }),
     own: createOwnPartition(database, keys),
     institutions,

@@ -8,11 +8,14 @@ import type { RecordOpener } from '../repository/records.ts';
 import type { VersionLoader } from '../repository/version-loader.ts';
 import type { Guard, IdempotencyRecord, VersionDraft, VersionWriter, WrittenVersion } from '../repository/write.ts';
 import type { Principal, RequestContext, ScopeAction } from '../request-context.ts';
+import { coveredByScope } from './decide.ts';
 import type { Describer } from './describe.ts';
 import { UNKNOWN_PATIENT } from './facts.ts';
-import { requireScope } from './guarded-reader.ts';
+import { notFound, requireScope } from './guarded-reader.ts';
+import { isPersonal, type PrincipalResolver } from './principal.ts';
 import { type ProvenanceTarget, provenanceOf } from './provenance.ts';
 import type { FactsReader } from './record-facts.ts';
+import { covers } from './scope-types.ts';
 
 /** One resource to be created, updated or deleted; validated, its references resolved. */
 export type Change = CreateOrUpdate | Delete;
@@ -67,6 +70,7 @@ export interface GuardedWriterOptions {
   readonly loader: VersionLoader;
   readonly opener: RecordOpener;
   readonly facts: FactsReader;
+  readonly principals: PrincipalResolver;
 }
 
 /** A version to be written, and the names of its patients, which the draft holds as pseudonyms only. */
@@ -85,7 +89,7 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
     if (institution === undefined || principal.institution !== institution.name) {
       throw new MedSealError('forbidden', 'Only the institution itself writes at its base');
     }
-    if (principal.patient !== undefined && type !== 'Consent') {
+    if (isPersonal(principal) && type !== 'Consent') {
       throw new MedSealError('forbidden', 'A patient writes Consents only');
     }
     return institution;
@@ -114,12 +118,31 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
     return { draft: { ...draft, ...description, content, contentToken }, patients: patientNames };
   }
 
+  /** `{}` of what is not there. */
+  async function currentContent(state: CurrentState): Promise<Resource> {
+    const [last] = await options.loader.versions([state.versionId]);
+    const content = last === undefined ? undefined : (await options.opener.open(last)).content;
+    return JSON.parse(content?.toString('utf8') ?? '{}') as Resource;
+  }
+
+  /**
+   * A granular scope lets write what it covers, before and after. What is already there and not covered is as good as
+   * absent: the token does not tell its holder what it is about.
+   */
+  async function requireCovered(context: RequestContext, change: Change, institution: Institution): Promise<void> {
+    const request = options.principals.accessRequest(context, 'write', ACTIONS[change.interaction]);
+    if (covers(request.types, change.type)) return;
+    const isCovered = (resource: Resource) => coveredByScope(request, options.facts.read(resource, institution.name));
+    const { state } = change;
+    if (state !== undefined && !state.deleted && !isCovered(await currentContent(state))) throw notFound();
+    if (change.interaction === 'delete' || isCovered({ ...change.resource, id: change.id })) return;
+    throw new MedSealError('forbidden', 'The token has no scope for a resource with this content');
+  }
+
   /** A deletion keeps what decides who may learn of it; its index is emptied. */
   async function prepareDeletion(change: Delete, institution: Institution, at: string): Promise<Prepared> {
     const { state } = change;
-    const [last] = await options.loader.versions([state.versionId]);
-    const content = last === undefined ? undefined : (await options.opener.open(last)).content;
-    const resource = JSON.parse(content?.toString('utf8') ?? '{}') as Resource;
+    const resource = await currentContent(state);
     const draft: VersionDraft = {
       ...header(change, institution, at),
       content: undefined,
@@ -161,11 +184,11 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
   }
 
   /** DESIGN §7: the patient, or a practitioner who records a witnessed paper. */
-  function requireConsentAuthor({ patient, user }: Principal, change: Change): void {
-    if (patient !== undefined) {
-      const own = names.idToken(names.name(patient.institution, 'Patient', patient.id));
+  function requireConsentAuthor({ user }: Principal, change: Change): void {
+    if (user?.type === 'Patient') {
+      const own = names.idToken(names.name(user.institution, 'Patient', user.id));
       const before = change.state === undefined || change.state.patients.every((one) => one === own);
-      const after = change.interaction === 'delete' || isConsentOf(change.resource, patient.id);
+      const after = change.interaction === 'delete' || isConsentOf(change.resource, user.id);
       if (before && after) return;
       throw new MedSealError('forbidden', 'A patient consents for themselves', { expression: 'Consent.patient' });
     }
@@ -192,6 +215,7 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
       const prepared: Prepared[] = [];
       for (const change of changes) {
         const institution = authorise(context, change.type, ACTIONS[change.interaction]);
+        await requireCovered(context, change, institution);
         if (change.type === 'Consent') requireConsentAuthor(principal, change);
         prepared.push(
           change.interaction === 'delete'

@@ -3,7 +3,7 @@ import type { Token } from '../sealing/blind-index/tokenizer.ts';
 import { selfToken } from '../sealing/identity.ts';
 import type { Database } from '../storage/database/port.ts';
 import { type Criterion, compileCriterion, Parameters } from './criteria.ts';
-import { createSharedReads } from './shared-reads.ts';
+import { createSharedReads, type SharedRow } from './shared-reads.ts';
 
 /**
  * The only way records are read on anyone's behalf: the views of migration 0005, as the reader role, with the request's
@@ -16,11 +16,20 @@ export interface PrincipalSettings {
   readonly self: readonly string[];
   readonly compartment: readonly string[] | undefined;
   readonly types: readonly string[] | '*';
+  /** What else the scopes cover: of each list of conditions a version must have one token. */
+  readonly grants: readonly GrantSettings[];
   readonly institution: number | undefined;
   readonly custodian: number | undefined;
   /** Epoch milliseconds. */
   readonly instant: number;
   readonly emergency: boolean;
+}
+
+export interface GrantSettings {
+  readonly type: string;
+  /** Pseudonyms; undefined for no limit to compartments. */
+  readonly within: readonly string[] | undefined;
+  readonly conditions: readonly (readonly Token[])[];
 }
 
 export interface PermittedRow {
@@ -71,7 +80,8 @@ export type SortRow = Pick<
 >;
 
 export interface PermittedReader {
-  current(principal: PrincipalSettings, idToken: string): Promise<PermittedRow | undefined>;
+  /** At the principal's instant or a little later; the answer tells. */
+  current(principal: PrincipalSettings, idToken: string): Promise<SharedRow>;
   version(principal: PrincipalSettings, idToken: string, version: number): Promise<PermittedRow | undefined>;
   history(principal: PrincipalSettings, plan: HistoryPlan): Promise<readonly PermittedRow[]>;
   /** In order of change, ascending or descending, beyond `beyond`. */
@@ -169,11 +179,31 @@ export function settingsOf(principal: PrincipalSettings): Readonly<Record<string
     'medseal.readers': `{${principal.readers.join(',')}}`,
     'medseal.facets': `{${principal.facets.join(',')}}`,
     'medseal.self': `{${principal.self.join(',')}}`,
-    'medseal.types': principal.types === '*' ? '*' : principal.types.join(','),
+    'medseal.types': typesText(principal),
     'medseal.compartment': compartment === undefined ? '*' : `{${compartment.join(',')}}`,
     'medseal.instant': new Date(principal.instant).toISOString(),
+    ...(principal.grants.length === 0 ? {} : { 'medseal.grants': grantsText(principal.grants) }),
     ...(institution === undefined ? {} : { 'medseal.institution': String(institution) }),
     ...(custodian === undefined ? {} : { 'medseal.custodian': String(custodian) }),
     ...(principal.emergency ? { 'medseal.emergency': 'on' } : {}),
   };
+}
+
+/** An empty setting would read as a missing one: a token of granular scopes alone covers no type whole. */
+function typesText({ types, grants }: PrincipalSettings): string {
+  if (types === '*') return types;
+  return types.length === 0 && grants.length > 0 ? NO_TYPE : types.join(',');
+}
+
+const NO_TYPE = '-';
+
+/** For jsonb_to_recordset; each condition is an array literal. */
+function grantsText(grants: readonly GrantSettings[]): string {
+  return JSON.stringify(
+    grants.map(({ type, within, conditions }) => ({
+      type,
+      within: within === undefined ? null : `{${within.join(',')}}`,
+      conditions: conditions.map((tokens) => `{${tokens.join(',')}}`),
+    })),
+  );
 }
