@@ -102,7 +102,7 @@ export async function createWorld(
       };
     }
     const interaction = version === 1 ? 'create' : 'update';
-    return { ...common, ...description, interaction, content: Buffer.from(JSON.stringify(resource)) };
+    return { ...common, ...description, interaction, content: JSON.stringify(resource) };
   }
 
   return {

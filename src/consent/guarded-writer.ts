@@ -122,7 +122,7 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
     const descriptions = await options.describeAll(items);
     return items.map(({ draft, text }, index): Prepared => {
       const { patientNames, ...description } = descriptions[index] as Described;
-      const content = Buffer.from(withVersion(text, draft.version, draft.at));
+      const content = withVersion(text, draft.version, draft.at);
       return { draft: { ...draft, ...description, content }, patients: patientNames };
     });
   }

@@ -18,7 +18,8 @@ export interface SealingFacts {
   readonly subjects: readonly string[];
   readonly undetermined: boolean;
   readonly sortKeys: SortKeys;
-  readonly content: Uint8Array | undefined;
+  /** The resource's exact text; undefined for a deletion. */
+  readonly content: string | undefined;
   /** Leaf hash of the version before. */
   readonly previous: Uint8Array | undefined;
 }
@@ -46,7 +47,8 @@ export function sealHere(random: (length: number) => Buffer): SealDrafts {
 
 /** Seals a version and makes its leaf. */
 export function sealDraft(facts: SealingFacts, wrapping: WrappingKey, random: (length: number) => Buffer): SealedParts {
-  const { institution, type, id, idToken, version, interaction, at, author, content, previous } = facts;
+  const { institution, type, id, idToken, version, interaction, at, author, previous } = facts;
+  const content = facts.content === undefined ? undefined : Buffer.from(facts.content);
   const { salt, ...sealed } = sealVersion(
     { institution, type, idToken, version, subjects: facts.subjects },
     { id, author, at, interaction, undetermined: facts.undetermined, sort: facts.sortKeys },

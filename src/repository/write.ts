@@ -28,8 +28,8 @@ export interface VersionDraft {
   readonly interaction: 'create' | 'update' | 'delete';
   /** RFC 3339 in UTC, milliseconds. */
   readonly at: string;
-  /** The resource's exact bytes; undefined for a deletion. */
-  readonly content: Buffer | undefined;
+  /** The resource's exact text; undefined for a deletion. */
+  readonly content: string | undefined;
   /** Pseudonyms, sorted; {@link UNKNOWN_SUBJECT} for a patient that cannot be determined. */
   readonly patients: readonly string[];
   readonly facets: readonly Token[];

@@ -32,7 +32,7 @@ export function sealElsewhere(scribe: Scribe, here: SealDrafts): SealDrafts {
   return async (jobs) => {
     const items = jobs.map(({ facts: { content, previous, ...facts }, wrapping }) => ({
       ...facts,
-      text: content === undefined ? undefined : Buffer.from(content).toString('utf8'),
+      text: content,
       previous: previous === undefined ? undefined : Buffer.from(previous).toString('hex'),
       wrapping,
     }));

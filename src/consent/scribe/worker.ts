@@ -47,7 +47,7 @@ function seal({ text, previous, wrapping, ...item }: SealItem): Sealed {
   const parts = sealDraft(
     {
       ...item,
-      content: text === undefined ? undefined : Buffer.from(text),
+      content: text,
       previous: previous === undefined ? undefined : Buffer.from(previous, 'hex'),
     },
     wrapping,
