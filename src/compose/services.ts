@@ -13,6 +13,7 @@ import { createValidator } from '../fhir/validation/validate.ts';
 import { createCursors } from '../interactions/search/cursor.ts';
 import type { Services } from '../interactions/services.ts';
 import { createReplays } from '../interactions/write/replay.ts';
+import { createCommonTokens } from '../repository/common-tokens.ts';
 import { createOwnPartition } from '../repository/own-partition.ts';
 import { createPermittedReader } from '../repository/permitted.ts';
 import { createPermittedAccessReader } from '../repository/permitted-access.ts';
@@ -28,7 +29,7 @@ import type { Foundation } from './foundation.ts';
 import type { Trail } from './trail.ts';
 /** What the interactions stand on: the guarded repository and its surroundings. */
 export function composeServices(foundation: Foundation, trail: Trail, metrics: Metrics) {
-  const { database, keys, identities, institutions, names, loader, opener, secret, random } = foundation;
+  const { database, keys, identities, institutions, names, loader, opener, secret, random, clock } = foundation;
   const { faults, logger, publicUrl } = foundation;
   const registry = createSearchRegistry();
   const sourcesOf = createSources();
@@ -43,7 +44,7 @@ export function composeServices(foundation: Foundation, trail: Trail, metrics: M
   const accessReader = createPermittedAccessReader(database);
   const services: Services = {
     reader: createGuardedReader({
-      reader: createPermittedReader(database),
+      reader: createPermittedReader(database, createCommonTokens(database, logger, clock.now)),
       opener,
       consents: createConsentStore(loader, opener, names),
       principals,
