@@ -83,6 +83,12 @@ export type SortRow = Pick<
 /** Through the views, planning a statement takes longer than most of them run. */
 const PLANNED_ONCE = { plan_cache_mode: 'force_generic_plan' } as const;
 
+/**
+ * Whether the index of tokens or the order of change leads to a page of what many rows have sooner depends on how many. A
+ * plan that was kept for all of them would take the order, and read everything of the type for a rare token.
+ */
+const PLANNED_EACH = { plan_cache_mode: 'force_custom_plan' } as const;
+
 /** The same order, but no reason to walk the index of times: few rows are sorted sooner than found there. */
 const AT_UNINDEXED = "r.at + interval '0'";
 
@@ -121,7 +127,7 @@ export function createPermittedReader(database: Database, common: CommonTokens):
     selective = true,
   ): Promise<readonly Row[]> =>
     database.transaction('reader', (sql) => sql.query<Row>(text, values), {
-      settings: { ...settingsOf(principal), ...(selective ? PLANNED_ONCE : {}) },
+      settings: { ...settingsOf(principal), ...(selective ? PLANNED_ONCE : PLANNED_EACH) },
       readOnly: true,
       pipelined: true,
     });
