@@ -15,7 +15,7 @@ import { findPrograms } from '../network/programs.ts';
 import { untilReady } from '../network/ready.ts';
 
 /** Compose profiles, and the form of the network that each has. */
-export const PROFILES: Readonly<Record<string, Variant>> = { demo: 'raft', consortium: 'bft' };
+const PROFILES: Readonly<Record<string, Variant>> = { demo: 'raft', consortium: 'bft' };
 
 /** The account of every container that reads what is made here. */
 const ACCOUNT = 1000;
