@@ -1,15 +1,16 @@
 import { after, suite, test } from 'node:test';
 import { isSoak, newSeed } from '../support/seed.ts';
-import type { TestNodeOptions } from '../support/test-node.ts';
 import { checkTrail, type DrillStage, runDrill, stageOf } from './drill.ts';
 import { startDrillNode } from './drill-node.ts';
 import type { DrilledPoint } from './points.ts';
 
+type Hook = () => Promise<void>;
+
 export interface DrillSuiteOptions {
-  /** Why it is skipped here. */
+  /** Why these cannot be run here, or false. */
   readonly skip?: string | false;
-  /** What the node needs around it. */
-  readonly surroundings?: () => Promise<{ readonly options: TestNodeOptions; readonly close: () => Promise<void> }>;
+  /** Starts what the node is to use, and says so in the node's environment. */
+  readonly surroundings?: (test: { after(hook: Hook): void }) => Promise<Readonly<Record<string, string>>>;
 }
 
 /**
@@ -17,23 +18,18 @@ export interface DrillSuiteOptions {
  * PostgreSQL of its own, which goes through everything. A failure names its seed, SEED=… repeats it; `npm run soak` takes
  * all modes, with any number of seeds.
  */
-export function drillSuite(
-  name: string,
-  points: readonly DrilledPoint[],
-  { skip = false, surroundings = async () => ({ options: {}, close: async () => undefined }) }: DrillSuiteOptions = {},
-): void {
-  suite(name, { skip }, () => {
+export function drillSuite(name: string, points: readonly DrilledPoint[], options: DrillSuiteOptions = {}): void {
+  suite(name, { skip: options.skip ?? false }, () => {
     let stage: Promise<DrillStage> | undefined;
-    const hooks: (() => Promise<void>)[] = [];
-    // Those of a node that is started inside a test would end it with that test.
+    const [ofNode, ofSurroundings]: [Hook[], Hook[]] = [[], []];
+    // Those of a node that is started inside a test would end it with that test; what it uses ends after it.
     after(async () => {
-      for (const hook of hooks) await hook();
+      for (const hook of [...ofNode, ...ofSurroundings]) await hook();
     });
 
     async function start(): Promise<DrillStage> {
-      const { options, close } = await surroundings();
-      const node = await startDrillNode({ after: (hook) => hooks.push(hook) }, { database: 'embedded', ...options });
-      hooks.push(close);
+      const env = (await options.surroundings?.({ after: (hook) => ofSurroundings.push(hook) })) ?? {};
+      const node = await startDrillNode({ after: (hook) => ofNode.push(hook) }, { database: 'embedded', env });
       return stageOf(node);
     }
 

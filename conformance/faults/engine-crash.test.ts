@@ -12,10 +12,11 @@ drillSuite(
   POINTS.map((point) => ({ ...point, brief: point.point.startsWith('anchor') ? ['kill', 'timeout'] : ['kill'] })),
   {
     skip: skippedWithout('peer'),
-    async surroundings() {
+    async surroundings(test) {
       const network = await testNetwork('raft');
+      test.after(() => network.close());
       const file = network.network.clientConfigFile(network.organisation('hospital-a'));
-      return { options: { env: { MEDSEAL_FABRIC: file } }, close: () => network.close() };
+      return { MEDSEAL_FABRIC: file };
     },
   },
 );

@@ -36,9 +36,9 @@ export interface TestNodeOptions {
   readonly env?: Environment;
   /**
    * `shared` (unless said otherwise): a pair of databases on the tests' PostgreSQL, quick and not durable. `embedded`:
-   * PostgreSQL of its own, as `npm start` has it.
+   * PostgreSQL of its own, as `npm start` has it. Or URLs of two databases that are there.
    */
-  readonly database?: 'shared' | 'embedded';
+  readonly database?: 'shared' | 'embedded' | NonNullable<TestNode['databases']>;
   /** No institutions and no clients but the operator's. Otherwise those of the demonstration are there. */
   readonly bare?: boolean;
   /** Of the demonstration's institutions and clients only these; for several nodes on one ledger. */
@@ -51,7 +51,7 @@ export async function startTestNode(
   options: TestNodeOptions = {},
 ): Promise<TestNode> {
   const dataDirectory = join(await temporaryDirectory(), 'data');
-  const pair = options.database === 'embedded' ? undefined : await createDatabasePair(MIGRATIONS);
+  const pair = await databasesOf(options);
   const start = (port: string, env: Environment = {}) =>
     startServerProcess(options.demo ? ['--demo'] : [], {
       MEDSEAL_DATA: dataDirectory,
@@ -63,7 +63,7 @@ export async function startTestNode(
   let current = start('0', options.env);
   test.after(async () => {
     await current.end('SIGTERM');
-    await pair?.drop().catch(unlessGone);
+    await pair?.drop?.().catch(unlessGone);
   });
   const url = await current.ready();
   const connection = () => connect(dataDirectory);
@@ -90,6 +90,13 @@ export async function startTestNode(
       await current.ready();
     },
   };
+}
+
+async function databasesOf({
+  database = 'shared',
+}: TestNodeOptions): Promise<(NonNullable<TestNode['databases']> & Partial<DatabasePair>) | undefined> {
+  if (database === 'shared') return createDatabasePair(MIGRATIONS);
+  return database === 'embedded' ? undefined : database;
 }
 
 /** The tests' own PostgreSQL ends with the file, before or after this. */

@@ -1,4 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { ContentStatus } from '../storage/content/port.ts';
+import { contentMetrics } from './content-metrics.ts';
 
 /** Prometheus metrics. Labels come from our own tables only: operations, statuses, log names; never from a request. */
 export interface Metrics {
@@ -14,6 +16,8 @@ export interface Metrics {
   beforeScrape(measure: () => Promise<void>): void;
   /** In Prometheus' text format. */
   scrape(): Promise<string>;
+  /** Asked at each scrape. */
+  watchContent(status: () => Promise<ContentStatus>): void;
 }
 
 export function createMetrics(): Metrics {
@@ -74,5 +78,6 @@ export function createMetrics(): Metrics {
       return registry.metrics();
     },
     setBacklog: (log, leaves) => backlog.set({ log }, leaves),
+    watchContent: (status) => contentMetrics(registry, status),
   };
 }

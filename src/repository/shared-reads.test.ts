@@ -13,6 +13,7 @@ const principal = (instant: number, facets: readonly string[] = []): PrincipalSe
   custodian: undefined,
   instant,
   emergency: false,
+  grants: [],
 });
 
 interface Call {

@@ -50,9 +50,6 @@ export interface RelayOptions {
   readonly onHeld?: (reason: string) => void;
 }
 
-/** How many of a batch's blocks are read back from the content store besides its manifest. */
-const READ_BACK = 32;
-
 /** Refusals that say that the ledger's anchor is not the one that we have recorded. */
 const DISAGREEMENTS: ReadonlySet<string | undefined> = new Set([
   'anchor-exists',
@@ -75,23 +72,8 @@ export function createRelay(options: RelayOptions): Relay {
     const leaves = await selectBatchLeaves(database, batch, first, size);
     const { root, blocks } = batchBlocks({ ...nameOf(batch), first, size }, leaves);
     await content.put({ root, blocks });
-    await faults.at('content-before-pin');
-    await readBack(
-      root,
-      blocks.map((block) => block.cid),
-    );
     await setManifest(database, batch, root);
     return root;
-  }
-
-  /** Evenly spread over the batch. The store itself compares what it reads with the CID. */
-  async function readBack(root: string, cids: readonly string[]): Promise<void> {
-    await faults.at('content-read-back');
-    const step = Math.max(1, Math.floor(cids.length / READ_BACK));
-    for (const cid of [root, ...cids.filter((_, index) => index % step === 0)]) {
-      if ((await content.get(cid)) !== undefined) continue;
-      throw new MedSealError('sealed-content-damaged', 'The content store does not give back what it was given');
-    }
   }
 
   async function anchorCall(batch: BatchRow, manifest: string): Promise<ContractCall> {
