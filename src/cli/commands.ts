@@ -1,5 +1,6 @@
 import { client, institution } from './administration.ts';
 import { importCommand } from './import/command.ts';
+import { migrateStore } from './migrate-store.ts';
 import { rebuild } from './rebuild.ts';
 import { scrub } from './scrub.ts';
 import { token } from './token.ts';
@@ -36,4 +37,5 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['verify', verify],
   ['scrub', scrub],
   ['rebuild', rebuild],
+  ['migrate-store', migrateStore],
 ]);

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import { MedSealError } from '../errors.ts';
@@ -69,8 +70,12 @@ interface OpenContentStore extends ContentStore {
 
 async function openContent(config: Config, logger: Logger, faults: Faults): Promise<OpenContentStore> {
   const { ipfsApis, dataDirectory } = config;
-  if (ipfsApis.length > 0) return openKuboStore({ apis: ipfsApis, logger, faults });
-  return openCarStore({ directory: join(dataDirectory, 'content'), logger, faults });
+  const directory = join(dataDirectory, 'content');
+  if (ipfsApis.length === 0) return openCarStore({ directory, logger, faults });
+  if (existsSync(directory)) {
+    logger.warn({ directory }, 'there are still CAR files; medseal migrate-store copies what is not on IPFS yet');
+  }
+  return openKuboStore({ apis: ipfsApis, logger, faults });
 }
 
 function openDatabase(config: Config, logger: Logger, faults: Faults): Promise<Database> {
