@@ -1,7 +1,9 @@
 import { client, institution } from './administration.ts';
+import { backup } from './backup.ts';
 import { importCommand } from './import/command.ts';
 import { migrateStore } from './migrate-store.ts';
 import { rebuild } from './rebuild.ts';
+import { restore } from './restore.ts';
 import { scrub } from './scrub.ts';
 import { token } from './token.ts';
 import { verify } from './verify.ts';
@@ -37,5 +39,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['verify', verify],
   ['scrub', scrub],
   ['rebuild', rebuild],
+  ['backup', backup],
+  ['restore', restore],
   ['migrate-store', migrateStore],
 ]);

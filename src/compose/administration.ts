@@ -1,6 +1,7 @@
 import type { Administration } from '../api/admin-operations.ts';
 import type { ClientRegistry } from '../auth/clients.ts';
 import type { Describer } from '../consent/describe.ts';
+import { createBackup } from '../interactions/backup/backup.ts';
 import { createEntryOpener } from '../interactions/rebuild/open-entry.ts';
 import { createRebuild } from '../interactions/rebuild/rebuild.ts';
 import { createScrubber } from '../interactions/scrub/scrub.ts';
@@ -21,7 +22,8 @@ export interface AdministrationParts {
 /** What an operator does with a node beside serving records. */
 export function composeAdministration(parts: AdministrationParts): Administration {
   const { foundation, trail, services, describer, clients } = parts;
-  const { database, content, keys, identities, institutions, names, loader, clock, logger } = foundation;
+  const { master, migrations, database, content, keys, identities, institutions, names, loader, clock, logger } =
+    foundation;
   const { ledger, reconciler } = trail;
   const onInstitution = (name: string): Promise<void> => registerInstitution(ledger, name);
   const scrubber = createScrubber({
@@ -49,5 +51,6 @@ export function composeAdministration(parts: AdministrationParts): Administratio
     reconciler,
     logger,
   });
-  return { clients, institutions, onInstitution, scrubber, rebuild };
+  const backup = createBackup({ database, keys, master, migrations, now: clock.now, logger });
+  return { clients, institutions, onInstitution, scrubber, rebuild, backup };
 }

@@ -19,6 +19,7 @@ import { openKuboStore } from '../storage/content/kubo/kubo-store.ts';
 import type { ContentStore } from '../storage/content/port.ts';
 import { openEmbeddedDatabase } from '../storage/database/embedded/embedded.ts';
 import { openExternalDatabase } from '../storage/database/external.ts';
+import { readAllMigrations } from '../storage/database/open.ts';
 import type { Database } from '../storage/database/port.ts';
 
 /** Everything that a stage above storage/ and sealing/ is built of. */
@@ -37,7 +38,9 @@ export async function composeFoundation({ config, logger, publicUrl }: Foundatio
   const random = createRandomPool();
   const database = await openDatabase(config, logger, faults);
   const content = await openContent(config, logger, faults);
-  const keys = createKeyService({ database, master: loadMasterKey(config.masterKeyFile), faults });
+  const master = loadMasterKey(config.masterKeyFile);
+  const keys = createKeyService({ database, master, faults });
+  const migrations = await readAllMigrations();
   const secret = await keys.secret('index');
   const identities = createIdentities(secret);
   const clock = await startClock(database, logger);
@@ -53,6 +56,8 @@ export async function composeFoundation({ config, logger, publicUrl }: Foundatio
     random,
     database,
     content,
+    master,
+    migrations,
     keys,
     secret,
     identities,
