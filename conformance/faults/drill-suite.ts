@@ -4,18 +4,13 @@ import { checkTrail, type DrillStage, runDrill, stageOf } from './drill.ts';
 import { startDrillNode } from './drill-node.ts';
 import type { DrilledPoint } from './points.ts';
 
-type Hooks = Parameters<typeof startDrillNode>[0];
+type Hook = () => Promise<void>;
 
 export interface DrillSuiteOptions {
   /** Why these cannot be run here, or false. */
   readonly skip?: string | false;
   /** Starts what the node is to use, and says so in the node's environment. */
-  readonly surroundings?: (test: Hooks) => Promise<Readonly<Record<string, string>>>;
-}
-
-async function startStage(test: Hooks, { surroundings }: DrillSuiteOptions): Promise<DrillStage> {
-  const env = (await surroundings?.(test)) ?? {};
-  return stageOf(await startDrillNode(test, { database: 'embedded', env }));
+  readonly surroundings?: (test: { after(hook: Hook): void }) => Promise<Readonly<Record<string, string>>>;
 }
 
 /**
@@ -26,15 +21,22 @@ async function startStage(test: Hooks, { surroundings }: DrillSuiteOptions): Pro
 export function drillSuite(name: string, points: readonly DrilledPoint[], options: DrillSuiteOptions = {}): void {
   suite(name, { skip: options.skip ?? false }, () => {
     let stage: Promise<DrillStage> | undefined;
-    const hooks: (() => Promise<void>)[] = [];
-    // Those of a node that is started inside a test would end it with that test.
+    const [ofNode, ofSurroundings]: [Hook[], Hook[]] = [[], []];
+    // Those of a node that is started inside a test would end it with that test; what it uses ends after it.
     after(async () => {
-      for (const hook of hooks) await hook();
+      for (const hook of [...ofNode, ...ofSurroundings]) await hook();
     });
+
+    async function start(): Promise<DrillStage> {
+      const env = (await options.surroundings?.({ after: (hook) => ofSurroundings.push(hook) })) ?? {};
+      const node = await startDrillNode({ after: (hook) => ofNode.push(hook) }, { database: 'embedded', env });
+      return stageOf(node);
+    }
+
     for (const point of points) {
       for (const mode of isSoak ? point.modes : point.brief) {
         test(`${point.point}: ${mode}`, async () => {
-          stage ??= startStage({ after: (hook) => hooks.push(hook) }, options);
+          stage ??= start();
           const { node } = await stage;
           await runDrill(await stage, { point, mode, seed: newSeed() });
           await checkTrail(node);

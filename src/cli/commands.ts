@@ -1,4 +1,5 @@
 import { client, institution } from './administration.ts';
+import { anchors } from './anchors.ts';
 import { backup } from './backup.ts';
 import { importCommand } from './import/command.ts';
 import { migrateStore } from './migrate-store.ts';
@@ -37,6 +38,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['token', token],
   ['import', importCommand],
   ['verify', verify],
+  ['anchors', anchors],
   ['scrub', scrub],
   ['rebuild', rebuild],
   ['backup', backup],

@@ -9,11 +9,11 @@ const principal = (instant: number, facets: readonly string[] = []): PrincipalSe
   self: [],
   compartment: undefined,
   types: '*',
-  grants: [],
   institution: undefined,
   custodian: undefined,
   instant,
   emergency: false,
+  grants: [],
 });
 
 interface Call {

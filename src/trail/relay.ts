@@ -21,6 +21,7 @@ import { LOG_NUMBER, type LogName } from './leaf.ts';
 import { type CommittedTransaction, type ContractCall, type Ledger, refusalOf } from './ledger/port.ts';
 import { batchBlocks } from './manifest.ts';
 import { consistencyProof } from './merkle/proofs.ts';
+import { registerInstitution } from './registration.ts';
 
 /**
  * Brings sealed batches to the content store and then to the ledger, oldest first, resuming wherever an earlier run
@@ -80,6 +81,8 @@ export function createRelay(options: RelayOptions): Relay {
     const size = Number(batch.size);
     const head = { ...nameOf(batch), size, root: batch.root.toString('hex'), manifest };
     if (anchored === undefined) {
+      // Unless that was done when it was added, while the ledger could not be reached.
+      await registerInstitution(ledger, head.institution);
       return { contract: 'anchor', transaction: 'genesis', args: [canonicalJson(head)] };
     }
     const proof = await consistencyProof(Number(anchored.size), size, (tiles) => readTiles(reader, batch, tiles));

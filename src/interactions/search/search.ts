@@ -117,7 +117,7 @@ interface SearchBase {
 
 function baseOf({ institutions, publicUrl }: SearchServices, { base }: RequestContext): SearchBase {
   if (base.kind === 'union') {
-    const all = institutions.all().map((one) => one.name);
+    const all = institutions.own().map((one) => one.name);
     return { name: '', url: `${publicUrl}/fhir`, institution: undefined, institutions: all };
   }
   const institution = institutions.find(base.institution);
