@@ -10,7 +10,8 @@ import { accepted, clientOf, observation, patient } from '../faults/node-records
 import { untilAnchored } from '../faults/records-database.ts';
 import { scrubFindings } from '../faults/scrub.ts';
 import { batchOf } from '../ports/content-process.ts';
-import { type KuboNode, kuboAbsent, kuboVersion, rpc, startKubo } from '../support/kubo.ts';
+import { skippedWithout, versionOf } from '../support/engines.ts';
+import { type KuboNode, rpc, startKubo } from '../support/kubo.ts';
 import { newSeed } from '../support/seed.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { startTestNode } from '../support/test-node.ts';
@@ -72,7 +73,7 @@ function summaryOf({ stdout }: Run): readonly number[] {
   );
 }
 
-suite(`migrate-store to Kubo ${kuboVersion()}`, { skip: kuboAbsent }, () => {
+suite(`migrate-store to Kubo ${versionOf('ipfs')}`, { skip: skippedWithout('ipfs') }, () => {
   test('killed in the middle, again and again: it goes on where it was, and nothing is missing', async (context) => {
     const world = await startWorld(context);
     for (const goal of [BATCHES / 5, BATCHES / 2]) {
