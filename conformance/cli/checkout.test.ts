@@ -35,7 +35,7 @@ test('a server starts, and serves its files, from a folder of any name', async (
   });
   const [ready] = (await once(createInterface({ input: server.stdout }), 'line')) as [string];
   assert.match(ready, /^ready http/);
-  for (const path of ['/docs', '/docs/start.js', '/docs/openapi.json', '/docs/swagger-ui.css']) {
+  for (const path of ['/docs', '/docs/start.js', '/docs/openapi.json', '/docs/swagger-ui.css', '/verify']) {
     const { status } = await fetch(`${ready.slice('ready '.length)}${path}`);
     assert.equal(status, 200, path);
   }

@@ -347,14 +347,23 @@ function sameType(): fc.Arbitrary<object[]> {
 
 const request: fc.Arbitrary<RandomRequest> = fc
   .record({
-    who: mostly(4, 'system', 'user', 'patient'),
+    who: mostly(4, 'system', 'user', 'patient', 'launch'),
     institution: fc.constantFrom(...INSTITUTIONS),
     id: patient,
     doctor: fc.constantFrom('dr-1', 'dr-2'),
     purposes: fc.uniqueArray(fc.constantFrom('TREAT', 'TREAT', 'ETREAT', 'HRESCH', 'CLINTRCHPC', 'HMARKT'), {
       maxLength: 2,
     }),
-    types: mostly(9, '*.rs', '*.r', 'Observation.rs,Patient.rs,Medication.rs', 'Observation.rs?code=x'),
+    types: mostly(
+      9,
+      '*.rs',
+      '*.r',
+      'Observation.rs Patient.rs Medication.rs',
+      'Observation.rs?code=x',
+      'Observation.rs?code=http://loinc.org|718-7,73211009',
+      '*.rs?_security=PSY,R',
+      'Observation.rs?code=86406008 Patient.rs',
+    ),
     action: mostly<RandomRequest['action']>(6, 'read', 'disclose', 'count'),
     scope: mostly<RandomRequest['scope']>(4, 'r', 's'),
     instant: mostly(4, NOW, NOW + 999, NOW + 1000, NOW - 365 * 86_400_000, Date.UTC(2026, 0, 1)),
@@ -363,14 +372,22 @@ const request: fc.Arbitrary<RandomRequest> = fc
     emergency: rarely(7, some(patient)),
   })
   .map(({ who, institution, id, doctor, types, purposes, ...rest }) => {
-    const patientToken = who === 'patient' ? { patient: { institution: 'hospital-a', type: 'Patient', id } } : {};
-    const userToken = who === 'user' ? { user: { institution, type: 'Practitioner', id: doctor } } : {};
-    const home = who === 'patient' ? 'hospital-a' : institution;
+    const own = { institution: 'hospital-a', type: 'Patient', id };
+    const practitioner = { institution, type: 'Practitioner', id: doctor };
+    const bound = {
+      system: {},
+      user: { user: practitioner },
+      patient: { patient: own, user: own },
+      // A doctor's app with one patient open: its scopes are of both contexts.
+      launch: { patient: own, user: practitioner },
+    }[who];
+    const home = who === 'patient' || who === 'launch' ? 'hospital-a' : institution;
+    const contexts = who === 'launch' ? ['patient', 'user'] : [who];
     const scopes = types
-      .split(',')
-      .map((type) => `${who}/${type}`)
+      .split(' ')
+      .map((type, index) => `${contexts[index % contexts.length]}/${type}`)
       .join(' ');
-    return { ...rest, principal: { institution: home, purposes, scopes, ...patientToken, ...userToken } };
+    return { ...rest, principal: { institution: home, purposes, scopes, ...bound } };
   });
 
 export const rounds: fc.Arbitrary<Round> = fc.record({

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { Client } from 'pg';
 import { DIRECTORY_TYPES } from '../../src/consent/directory.ts';
-import { QUESTIONS, settingsFor, VISIBILITY_INSTITUTIONS, writeVisibility } from './visibility.ts';
+import { settingsFor, VISIBILITY_INSTITUTIONS, writeVisibility } from './visibility.ts';
+import { QUESTIONS } from './visibility-questions.ts';
 import { createWorld } from './world.ts';
 
 interface Counts {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { Client } from 'pg';
 import { MUTANTS, VIEWS } from './view-mutants.ts';
-import { namesByIdToken, QUESTIONS, settingsFor, VISIBILITY_INSTITUTIONS, writeVisibility } from './visibility.ts';
+import { namesByIdToken, settingsFor, VISIBILITY_INSTITUTIONS, writeVisibility } from './visibility.ts';
+import { QUESTIONS } from './visibility-questions.ts';
 import { createWorld } from './world.ts';
 
 describe('every part of the views is needed', async () => {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { Client } from 'pg';
+import { silentLogger } from '../../src/logger.ts';
+import { createCommonTokens } from '../../src/repository/common-tokens.ts';
 import type { Criterion } from '../../src/repository/criteria.ts';
 import { createPermittedReader, type PermittedReader, type PrincipalSettings } from '../../src/repository/permitted.ts';
 import { tokenForm } from '../../src/sealing/blind-index/forms.ts';
@@ -68,7 +70,7 @@ describe('plans', async () => {
   await superuser.query('vacuum analyze');
   await superuser.end();
   const { recorder, asked } = recording(world.database);
-  const reader = createPermittedReader(recorder);
+  const reader = createPermittedReader(recorder, createCommonTokens(world.database, silentLogger, Date.now));
   const questions = questionsOf(world);
 
   for (const [who, principal] of principalsOf(world)) {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Client } from 'pg';
 import { type Logger, silentLogger } from '../../src/logger.ts';
-import { QUESTIONS, settingsFor, VISIBILITY_INSTITUTIONS, writeVisibility } from './visibility.ts';
+import { settingsFor, VISIBILITY_INSTITUTIONS, writeVisibility } from './visibility.ts';
+import { QUESTIONS } from './visibility-questions.ts';
 import { contextOf, createWorld, type World } from './world.ts';
 
 const BASE = { kind: 'institution', institution: 'hospital-a' } as const;

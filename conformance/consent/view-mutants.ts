@@ -9,21 +9,29 @@ export const [VIEWS = ''] = readFileSync(join(MIGRATIONS.records, '0005_views.sq
 
 /** What becomes of the views when one of their parts is lost. Each must change what somebody sees. */
 export const MUTANTS: readonly (readonly [what: string, from: string, to: string])[] = [
-  [
-    'types: every type',
-    "or (select principal_text('types') = '*'))\n  and ((select principal_text('compartment') = '*')\n    or v.",
-    "or true)\n  and ((select principal_text('compartment') = '*')\n    or v.",
-  ],
+  ['types: every type', "or (select principal_text('types') = '*')\n", 'or true\n'],
   [
     'types: those that are listed',
     "v.type = any ((select string_to_array(principal_text('types'), ','))::text[])",
     'false',
   ],
+  ['types: all of them', "or (select principal_text('types') = '*')\n", 'or false\n'],
   [
-    'types: all of them',
-    "    or (select principal_text('types') = '*'))\n  and ((select principal_text('compartment') = '*')\n    or v.",
-    "    or false)\n  and ((select principal_text('compartment') = '*')\n    or v.",
+    'grants: what they cover',
+    "or (select principal_text('grants') is not null) and principal_granted(v.type, v.patients, v.facets))",
+    ')',
   ],
+  ['grants: of their type', "granted.type in (of_type, '*')", 'true'],
+  ['grants: of all types', "granted.type in (of_type, '*')", 'granted.type = of_type'],
+  ['grants: everywhere', 'granted.within is null or', ''],
+  ['grants: only in their compartments', 'of_patients && granted.within::uuid[]', 'true'],
+  ['grants: the directory is outside of all', "or of_patients = '{}' and of_type = any (directory_types())\n", '\n'],
+  [
+    'grants: of no patient only the directory',
+    "or of_patients = '{}' and of_type = any (directory_types())\n",
+    "or of_patients = '{}'\n",
+  ],
+  ['grants: only what they are restricted to', 'where not condition::bigint[] && of_facets', 'where false'],
   ['compartment: no limit', "(select principal_text('compartment') = '*')\n    or v.", 'true\n    or v.'],
   [
     'compartment: the directory is outside of all',

@@ -5,6 +5,7 @@
 import type { ConsentProvision } from '@medplum/fhirtypes';
 import type { AccessRequest } from '../../src/consent/decide.ts';
 import { type PrincipalSettings, settingsOf } from '../../src/repository/permitted.ts';
+import type { Question } from './visibility-questions.ts';
 import { contextOf, type Entry, NOW, type World } from './world.ts';
 
 export const VISIBILITY_INSTITUTIONS = ['hospital-a', 'hospital-b', 'research'] as const;
@@ -31,7 +32,7 @@ const optOut = (provision?: object): Terms => ({ rule: 'OPTOUT', ...(provision &
 const root = (provision: object): Terms => ({ provision });
 
 /** One patient each, with one Observation of the same name, and the consents. */
-const PATIENTS: Readonly<Record<string, readonly Terms[]>> = {
+export const VISIBILITY_PATIENTS: Readonly<Record<string, readonly Terms[]>> = {
   none: [],
   open: [optIn()],
   shut: [optOut()],
@@ -80,6 +81,15 @@ const OTHERS: readonly Entry['resource'][] = [
   },
   { resourceType: 'Observation', id: 'of-somebody', status: 'final', code: { text: 'x' }, subject: { display: 'x' } },
   { resourceType: 'Observation', id: 'lost-readers', status: 'final', code: { text: 'x' }, subject: subjectOf('open') },
+  {
+    resourceType: 'Observation',
+    id: 'laboratory',
+    meta: { security: [{ system: 'urn:label', code: 'mine' }] },
+    status: 'final',
+    category: [concept('urn:category', 'laboratory')],
+    code: { text: 'x' },
+    subject: subjectOf('open'),
+  },
   { resourceType: 'Group', id: 'group', type: 'person', actual: false },
   { resourceType: 'Location', id: 'location' },
 ];
@@ -93,14 +103,14 @@ const TRAIL = [
 
 /** Writes the fixed world at hospital-a. */
 export async function writeVisibility(world: World): Promise<void> {
-  const observationsOf = Object.keys(PATIENTS).map((name): Entry['resource'] => ({
+  const observationsOf = Object.keys(VISIBILITY_PATIENTS).map((name): Entry['resource'] => ({
     resourceType: 'Observation',
     id: name,
     status: 'final',
     code: { text: 'x' },
     subject: subjectOf(name),
   }));
-  const consents = Object.entries(PATIENTS).flatMap(([name, all]) =>
+  const consents = Object.entries(VISIBILITY_PATIENTS).flatMap(([name, all]) =>
     all.map((terms, index) => consentOf(name, `${name}-${index}`, terms)),
   );
   const resources = [...observationsOf, ...OTHERS, ...consents];
@@ -135,139 +145,6 @@ function consentOf(patient: string, id: string, { rule, provision }: Terms): Ent
   };
 }
 
-export interface Question {
-  readonly who: string;
-  readonly institution?: string;
-  readonly scopes?: string;
-  readonly purposes?: readonly string[];
-  /** The patient whose token it is. */
-  readonly patient?: string;
-  /** Whom the token is limited to. */
-  readonly compartment?: readonly string[];
-  readonly emergency?: boolean;
-  readonly instant?: number;
-  readonly sees: readonly string[];
-  /** Entries of the access trail. */
-  readonly trail: readonly string[];
-}
-
-/** Consents whose base permits everyone, whoever asks for whatever. */
-const OPEN = ['open', 'no-marketing', 'not-encounters', 'from-now', 'no-emergency'];
-const FOR_B = ['for-b', 'exception-permits', 'deep-permit-beside-no-emergency'];
-const OF_OPEN = ['lost-readers'];
-const TRAIL_A = ['trail-a', 'trail-a-nobody'];
-const TRAIL_B = ['trail-b'];
-const EVERYONE = Object.keys(PATIENTS);
-/** Specific denies that reach the custodian. */
-const OBSERVATIONS_DENIED = [
-  ...['not-observations', 'exception-permits', 'siblings-tie', 'siblings-of-unequal-weight', 'deny-beside-open'],
-];
-
-const GLASS = [
-  'none',
-  'shut',
-  'not-for-b',
-  'no-emergency',
-  'no-emergency-but-for-b',
-  'siblings-tie',
-  'deep-permit-beside-no-emergency',
-];
-
-export const QUESTIONS: readonly Question[] = [
-  {
-    who: 'another hospital that treats',
-    sees: [...OPEN, ...FOR_B, ...OF_OPEN, 'location'],
-    trail: TRAIL_B,
-  },
-  {
-    who: 'a research institute',
-    institution: 'research',
-    purposes: ['HRESCH'],
-    sees: [...OPEN, 'not-for-b', 'research-on-observations', 'shallow-deny-deep-permit', ...OF_OPEN, 'location'],
-    trail: [],
-  },
-  {
-    who: 'the custodian that treats',
-    institution: 'hospital-a',
-    sees: [
-      ...EVERYONE.filter((name) => !OBSERVATIONS_DENIED.includes(name)),
-      ...['of-open-and-none', 'of-open-and-shut', 'of-somebody', ...OF_OPEN, 'group', 'location'],
-    ],
-    trail: TRAIL_A,
-  },
-  {
-    who: 'the custodian that does research',
-    institution: 'hospital-a',
-    purposes: ['HRESCH'],
-    sees: [
-      ...OPEN,
-      'not-for-b',
-      'research-on-observations',
-      'shallow-deny-deep-permit',
-      ...OF_OPEN,
-      'group',
-      'location',
-    ],
-    trail: TRAIL_A,
-  },
-  {
-    who: 'a token without a purpose',
-    purposes: [],
-    sees: ['open', 'not-encounters', 'from-now', ...FOR_B, ...OF_OPEN, 'location'],
-    trail: TRAIL_B,
-  },
-  {
-    who: 'a marketing company',
-    institution: 'research',
-    purposes: ['HMARKT'],
-    sees: [
-      ...OPEN.filter((name) => name !== 'no-marketing'),
-      'not-for-b',
-      'shallow-deny-deep-permit',
-      ...OF_OPEN,
-      'location',
-    ],
-    trail: [],
-  },
-  {
-    who: 'a patient',
-    institution: 'hospital-a',
-    patient: 'none',
-    scopes: 'patient/*.rs',
-    sees: ['none', 'of-open-and-none', 'location'],
-    trail: ['trail-a'],
-  },
-  { who: 'a token for locations', scopes: 'system/Location.rs', sees: ['location'], trail: [] },
-  {
-    who: 'a token for the trail',
-    institution: 'hospital-a',
-    scopes: 'system/AuditEvent.rs',
-    sees: [],
-    trail: TRAIL_A,
-  },
-  { who: 'a token for nothing', scopes: 'system/Observation.c', sees: [], trail: [] },
-  {
-    who: 'another hospital that broke the glass',
-    purposes: ['ETREAT'],
-    compartment: GLASS,
-    emergency: true,
-    sees: [...GLASS.filter((name) => name !== 'no-emergency'), 'of-open-and-none', 'of-open-and-shut', 'location'],
-    trail: [],
-  },
-  {
-    who: 'another hospital that is limited to some, without breaking the glass',
-    compartment: GLASS,
-    sees: ['no-emergency', 'deep-permit-beside-no-emergency', 'location'],
-    trail: [],
-  },
-  {
-    who: 'another hospital a minute earlier',
-    instant: NOW - 60_000,
-    sees: [...OPEN.filter((name) => name !== 'from-now'), 'until-now', ...FOR_B, ...OF_OPEN, 'location'],
-    trail: TRAIL_B,
-  },
-];
-
 export function settingsFor(world: World, question: Question): Readonly<Record<string, string>> {
   return settingsOf(principalFor(world, question));
 }
@@ -275,7 +152,12 @@ export function settingsFor(world: World, question: Question): Readonly<Record<s
 function principalFor(world: World, question: Question): PrincipalSettings {
   const { institution = 'hospital-b', scopes = 'system/*.rs', purposes = ['TREAT'], instant = NOW } = question;
   const patient = question.patient && { institution: 'hospital-a', type: 'Patient', id: question.patient };
-  const context = contextOf({ institution, scopes, purposes, ...(patient && { patient }) }, { instant });
+  const [type = '', id = ''] = question.user?.split('/') ?? [];
+  const user = question.user === undefined ? patient : { institution, type, id };
+  const context = contextOf(
+    { institution, scopes, purposes, ...(patient && { patient }), ...(user && { user }) },
+    { instant },
+  );
   const resolved = world.principals.accessRequest(context, 'read', 'r');
   const compartment = question.compartment?.map((name) => world.names.name('hospital-a', 'Patient', name));
   const { emergency = false } = question;
@@ -285,7 +167,10 @@ function principalFor(world: World, question: Question): PrincipalSettings {
 
 /** The name of everything in the world but the Consents, by id token. */
 export function namesByIdToken(world: World): ReadonlyMap<string, string> {
-  const all = [...EVERYONE.map((id) => `Observation/${id}`), ...OTHERS.map((one) => `${one.resourceType}/${one.id}`)];
+  const all = [
+    ...Object.keys(VISIBILITY_PATIENTS).map((id) => `Observation/${id}`),
+    ...OTHERS.map((one) => `${one.resourceType}/${one.id}`),
+  ];
   const trail = TRAIL.map(({ institution, name }) => `${institution}/AuditEvent/${name}`);
   return new Map(
     [...all.map((name) => `hospital-a/${name}`), ...trail].map((name) => [

@@ -11,10 +11,12 @@ import { createFactsReader } from '../../src/consent/record-facts.ts';
 import { noFaults } from '../../src/faults.ts';
 import { createSearchRegistry } from '../../src/fhir/search/registry.ts';
 import { type Logger, silentLogger } from '../../src/logger.ts';
+import { createCommonTokens } from '../../src/repository/common-tokens.ts';
 import { loadInstitutions } from '../../src/repository/institutions.ts';
 import { createNames } from '../../src/repository/names.ts';
 import { createPermittedReader } from '../../src/repository/permitted.ts';
 import { createRecordOpener } from '../../src/repository/records.ts';
+import { sealHere } from '../../src/repository/seal-draft.ts';
 import { createVersionLoader } from '../../src/repository/version-loader.ts';
 import { createVersionWriter, type VersionDraft } from '../../src/repository/write.ts';
 import { createJournal, type Principal, type RequestContext } from '../../src/request-context.ts';
@@ -62,11 +64,11 @@ export async function createWorld(
   const principals = createPrincipalResolver({ institutions, names, tokenizer });
   const contentKey = deriveKey(secret, 'content');
   const describer = createDescriber({ registry, names, facts, tokenizer, sourcesOf: createSources(), contentKey });
-  const writer = createVersionWriter({ database, keys, identities, random, faults: noFaults });
+  const writer = createVersionWriter({ database, keys, identities, seal: sealHere(random), faults: noFaults });
   const content = { get: () => Promise.resolve(undefined) };
   const loader = createVersionLoader(database);
   const opener = createRecordOpener({ keys, identities, institutions, loader, content, cacheBytes: 0 });
-  const reader = createPermittedReader(database);
+  const reader = createPermittedReader(database, createCommonTokens(database, silentLogger, Date.now));
   const guarded = createGuardedReader({
     reader,
     opener,
@@ -101,7 +103,7 @@ export async function createWorld(
       };
     }
     const interaction = version === 1 ? 'create' : 'update';
-    return { ...common, ...description, interaction, content: Buffer.from(JSON.stringify(resource)) };
+    return { ...common, ...description, interaction, content: JSON.stringify(resource) };
   }
 
   return {

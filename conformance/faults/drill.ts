@@ -66,7 +66,7 @@ async function strikeAndRecover(stage: DrillStage, { point, mode, seed }: Drill)
   const working = Promise.allSettled(actors.map((actor) => workUntil(actor, () => isOver)));
   await until(`${point.point}:${mode} strikes`, () => node.hasStruck(), 60_000);
   isOver = true;
-  if (mode !== 'error') {
+  if (mode !== 'error' && mode !== 'differ') {
     await crash(node, mode);
     for (const actor of actors) await actor.checkOpen();
   }

@@ -1,4 +1,7 @@
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { contentStoreContract } from './content-store-contract.ts';
 
-contentStoreContract('car', async () => ({ kind: 'car', directory: await temporaryDirectory() }));
+contentStoreContract({
+  name: 'car',
+  makePlace: async () => ({ kind: 'car', directory: await temporaryDirectory() }),
+});

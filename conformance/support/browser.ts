@@ -2,9 +2,8 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
 
-const EXECUTABLE = (process.env.PATH ?? '')
-  .split(delimiter)
-  .map((directory) => join(directory, 'chromium'))
+const EXECUTABLE = ['chromium', 'chromium-browser', 'google-chrome']
+  .flatMap((name) => (process.env.PATH ?? '').split(delimiter).map((directory) => join(directory, name)))
   .find(isExecutable);
 
 /** For `test(name, { skip })`: why no page can be opened, or false. */

@@ -47,6 +47,7 @@ export function policy(given: Partial<ConsentPolicy> = {}): ConsentPolicy {
 export function request(given: Partial<AccessRequest> = {}): AccessRequest {
   return {
     types: '*',
+    granular: [],
     institution: 'hospital-b',
     actors: [HOSPITAL_B],
     purposes: ['TREAT'],
@@ -86,17 +87,19 @@ export function record(given: Partial<RecordFacts> = {}): RecordFacts {
     codes: told(),
     dates: undefined,
     authors: told<string>(),
+    codings: () => [],
     ...given,
   };
 }
 
 /** Institutions that no database holds, numbered from 1. */
 export function institutionsNamed(...names: readonly string[]): InstitutionDirectory {
-  const all = names.map((name, index) => ({ id: index + 1, name, checkReferences: false }));
+  const all = names.map((name, index) => ({ id: index + 1, name, checkReferences: false, guest: false }));
   return {
     find: (name) => all.find((one) => one.name === name),
     byId: (id) => all.find((one) => one.id === id),
     all: () => all,
+    own: () => all,
     refresh: () => Promise.resolve(),
   };
 }

@@ -21,10 +21,11 @@ function startFlags(): readonly string[] {
 }
 
 /** The institutions and clients of the demonstration, without its records. */
-export async function addParticipants(connection: Connection): Promise<void> {
-  for (const id of INSTITUTIONS) await administer(connection, 'POST', '/admin/institutions', { id });
+export async function addParticipants(connection: Connection, own: readonly string[] = INSTITUTIONS): Promise<void> {
+  for (const id of own) await administer(connection, 'POST', '/admin/institutions', { id });
   for (const participant of PARTICIPANTS) {
-    const { id, scopes } = participant;
+    const { id, scopes, institution } = participant;
+    if (!own.includes(institution)) continue;
     const { publicJwks, privateKey } = await generateClientKey();
     await administer(connection, 'POST', '/admin/clients', { ...participant, jwks: publicJwks });
     storeClient(connection.directory, id, { clientId: id, privateKey, scope: scopes.join(' ') });

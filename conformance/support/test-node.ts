@@ -37,11 +37,13 @@ export interface TestNodeOptions {
   readonly env?: Environment;
   /**
    * `shared` (unless said otherwise): a pair of databases on the tests' PostgreSQL, quick and not durable. `embedded`:
-   * PostgreSQL of its own, as `npm start` has it.
+   * PostgreSQL of its own, as `npm start` has it. Or URLs of two databases that are there.
    */
-  readonly database?: 'shared' | 'embedded';
+  readonly database?: 'shared' | 'embedded' | NonNullable<TestNode['databases']>;
   /** No institutions and no clients but the operator's. Otherwise those of the demonstration are there. */
   readonly bare?: boolean;
+  /** Of the demonstration's institutions and clients only these; for several nodes on one ledger. */
+  readonly institutions?: readonly string[];
   /** Further flags for Node. */
   readonly flags?: readonly string[];
   /** A replica of this node: on its databases, with its keys and clients, under its address; its content is its own. */
@@ -55,8 +57,7 @@ export async function startTestNode(
 ): Promise<TestNode> {
   const dataDirectory = join(await temporaryDirectory(), 'data');
   const { replicaOf } = options;
-  const pair =
-    options.database === 'embedded' || replicaOf !== undefined ? undefined : await createDatabasePair(MIGRATIONS);
+  const pair = replicaOf === undefined ? await databasesOf(options) : undefined;
   const databases = replicaOf?.databases ?? pair;
   const shared = replicaOf === undefined ? {} : replicaSettings(replicaOf, dataDirectory);
   const start = (port: string, env: Environment = {}) =>
@@ -75,11 +76,12 @@ export async function startTestNode(
   let current = start('0', options.env);
   test.after(async () => {
     await current.end('SIGTERM');
-    await pair?.drop().catch(unlessGone);
+    await pair?.drop?.().catch(unlessGone);
   });
   const url = await current.ready();
   const connection = () => connect(dataDirectory);
-  if (options.demo !== true && options.bare !== true && replicaOf === undefined) await addParticipants(connection());
+  if (options.demo !== true && options.bare !== true && replicaOf === undefined)
+    await addParticipants(connection(), options.institutions);
 
   return {
     url,
@@ -102,6 +104,13 @@ export async function startTestNode(
       await current.ready();
     },
   };
+}
+
+async function databasesOf({
+  database = 'shared',
+}: TestNodeOptions): Promise<(NonNullable<TestNode['databases']> & Partial<DatabasePair>) | undefined> {
+  if (database === 'shared') return createDatabasePair(MIGRATIONS);
+  return database === 'embedded' ? undefined : database;
 }
 
 /** The tests' own PostgreSQL ends with the file, before or after this. */

@@ -1,3 +1,4 @@
+import { coversSome } from '../consent/scope-types.ts';
 import { MedSealError } from '../errors.ts';
 import { PURPOSES_OF_USE } from '../fhir/terminology/purpose-of-use.ts';
 import { type ClientKeySet, readClientKeys } from './client-keys.ts';
@@ -99,6 +100,10 @@ function checkScopes(scopes: readonly string[], administrator: boolean, context:
   for (const text of scopes) {
     const scope = parseScope(text);
     ensure(scope !== undefined, `scope ${printable(text)} is not a SMART resource scope of a known type`);
+    ensure(
+      scope !== undefined && [...scope.actions].some((action) => coversSome([scope], action, scope.type)),
+      `scope ${printable(text)} is restricted by what cannot be enforced`,
+    );
     ensure(scope?.context === context, `scope ${printable(text)} must begin with ${context}/ for this client`);
   }
 }

@@ -6,18 +6,23 @@ import { createGuardedTrail } from '../consent/guarded-trail.ts';
 import { createGuardedWriter } from '../consent/guarded-writer.ts';
 import { createPrincipalResolver } from '../consent/principal.ts';
 import { createFactsReader } from '../consent/record-facts.ts';
+import { describeElsewhere, sealElsewhere } from '../consent/scribe/elsewhere.ts';
+import { createScribe } from '../consent/scribe/scribe.ts';
 import { createSearchRegistry } from '../fhir/search/registry.ts';
 import { createValidator } from '../fhir/validation/validate.ts';
 import { createCursors } from '../interactions/search/cursor.ts';
 import type { Services } from '../interactions/services.ts';
 import { createReplays } from '../interactions/write/replay.ts';
+import { createCommonTokens } from '../repository/common-tokens.ts';
 import { createOwnPartition } from '../repository/own-partition.ts';
 import { createPermittedReader } from '../repository/permitted.ts';
 import { createPermittedAccessReader } from '../repository/permitted-access.ts';
+import { sealHere } from '../repository/seal-draft.ts';
 import { createVersionWriter } from '../repository/write.ts';
 import { createSources } from '../sealing/blind-index/sources.ts';
 import { createTokenizer } from '../sealing/blind-index/tokenizer.ts';
 import { deriveKey } from '../sealing/identity.ts';
+import { createCertificateRenderer } from '../trail/certificate/certificate.ts';
 import { createEvidenceCollector } from '../trail/evidence/collect.ts';
 import { createReceiptSigner } from '../trail/receipt.ts';
 
@@ -25,7 +30,7 @@ import type { Foundation } from './foundation.ts';
 import type { Trail } from './trail.ts';
 /** What the interactions stand on: the guarded repository and its surroundings. */
 export function composeServices(foundation: Foundation, trail: Trail, metrics: Metrics) {
-  const { database, keys, identities, institutions, names, loader, opener, secret, random } = foundation;
+  const { database, keys, identities, institutions, names, loader, opener, secret, random, clock } = foundation;
   const { faults, logger, publicUrl } = foundation;
   const registry = createSearchRegistry();
   const sourcesOf = createSources();
@@ -34,11 +39,13 @@ export function composeServices(foundation: Foundation, trail: Trail, metrics: M
   const principals = createPrincipalResolver({ institutions, names, tokenizer });
   const contentKey = deriveKey(secret, 'content');
   const describer = createDescriber({ registry, names, facts, tokenizer, sourcesOf, contentKey });
-  const writer = createVersionWriter({ database, keys, identities, random, faults, onCommit: trail.worker.wake });
+  const scribe = createScribe({ secret, publicUrl, institutions, logger });
+  const seal = sealElsewhere(scribe, sealHere(random));
+  const writer = createVersionWriter({ database, keys, identities, seal, faults, onCommit: trail.worker.wake });
   const accessReader = createPermittedAccessReader(database);
   const services: Services = {
     reader: createGuardedReader({
-      reader: createPermittedReader(database),
+      reader: createPermittedReader(database, createCommonTokens(database, logger, clock.now)),
       opener,
       consents: createConsentStore(loader, opener, names),
       principals,
@@ -47,7 +54,17 @@ export function composeServices(foundation: Foundation, trail: Trail, metrics: M
       logger,
       onDisagreement: metrics.countDisagreement,
     }),
-    writer: createGuardedWriter({ writer, describer, institutions, names, loader, opener, facts }),
+    writer: createGuardedWriter({
+      writer,
+      describer,
+      describeAll: describeElsewhere(scribe, describer),
+      institutions,
+      names,
+      loader,
+      opener,
+      facts,
+      principals,
+    }),
     trail: createGuardedTrail({ reader: accessReader, trail: trail.access, principals, institutions }),
     own: createOwnPartition(database, keys),
     institutions,
@@ -58,10 +75,12 @@ export function composeServices(foundation: Foundation, trail: Trail, metrics: M
     sourcesOf,
     receipts: createReceiptSigner(keys),
     evidence: createEvidenceCollector(database, trail.ledger),
+    certificates: createCertificateRenderer(),
+    roots: trail.roots,
     cursors: createCursors(secret, random),
     replays: createReplays({ database, keys, identities, secret, random }),
     fence: trail.fence,
     publicUrl,
   };
-  return { services, describer };
+  return { services, describer, close: scribe.close };
 }

@@ -1,6 +1,7 @@
 import { isTreatment } from '../fhir/terminology/purpose-of-use.ts';
 import { DIRECTORY_TYPES } from './directory.ts';
 import type { RecordFacts } from './facts.ts';
+import { type GranularGrant, grantCovers } from './granular-scopes.ts';
 import { includes, provisionMatches } from './match-provision.ts';
 import { type ConsentAction, type ConsentPolicy, type Effect, isSpecific, type Provision } from './policy.ts';
 import { type CoveredTypes, covers } from './scope-types.ts';
@@ -10,8 +11,10 @@ import { type CoveredTypes, covers } from './scope-types.ts';
  * of migration 0005 decided from tokens. Pure; names are `{institution}/{Type}/{id}`.
  */
 export interface AccessRequest {
-  /** What the token's scopes cover for this interaction. */
+  /** What the token's scopes cover for this interaction, whatever else a record holds. */
   readonly types: CoveredTypes;
+  /** What they cover beyond that, record by record. */
+  readonly granular: readonly GranularGrant[];
   readonly institution: string;
   /** Everyone the requester acts as: institution, its ancestors, user, roles, groups. */
   readonly actors: readonly string[];
@@ -45,7 +48,7 @@ interface DecidedBy {
 
 /** Decides one request for one record. `policies` holds the consents of every patient of the record. */
 export function decide(request: AccessRequest, record: RecordFacts, policies: readonly ConsentPolicy[]): Decision {
-  if (!covers(request.types, record.type)) return { permit: false, basis: 'scope' };
+  if (!coveredByScope(request, record)) return { permit: false, basis: 'scope' };
   if (record.patients.length === 0) return decideWithoutPatient(request, record);
   const { compartment } = request;
   if (compartment !== undefined && !record.patients.some((patient) => compartment.includes(patient))) {
@@ -60,9 +63,15 @@ export function decide(request: AccessRequest, record: RecordFacts, policies: re
   return decision;
 }
 
+/** DESIGN 7.1. */
+export function coveredByScope({ types, granular }: AccessRequest, record: RecordFacts): boolean {
+  return covers(types, record.type) || granular.some((grant) => grantCovers(grant, record));
+}
+
 function decideWithoutPatient(request: AccessRequest, record: RecordFacts): Decision {
   if (DIRECTORY_TYPES.has(record.type)) return { permit: true, basis: 'directory' };
-  return { permit: request.custodianAccess && record.institution === request.institution, basis: 'custodian' };
+  const own = request.custodianAccess && record.institution === request.institution;
+  return { permit: own && request.compartment === undefined, basis: 'custodian' };
 }
 
 function decideForPatient(

@@ -13,6 +13,7 @@ import { consentNames } from './consent-store.ts';
 import { DIRECTORY_TYPES } from './directory.ts';
 import { recordFacets } from './facets.ts';
 import { UNKNOWN_PATIENT } from './facts.ts';
+import { scopeTokens } from './granular-scopes.ts';
 import { parseConsent } from './parse-consent.ts';
 import { custodianReader, directoryReader, facetToken, permitReaders } from './principal.ts';
 import type { FactsReader } from './record-facts.ts';
@@ -71,7 +72,12 @@ export function createDescriber(options: DescriberOptions): Describer {
       return {
         patientNames: record.patients,
         patients,
-        facets: recordFacets(record).map((facet) => facetToken(tokenizer, facet)),
+        facets: [
+          ...new Set([
+            ...recordFacets(record).map((facet) => facetToken(tokenizer, facet)),
+            ...scopeTokens(record, tokenizer),
+          ]),
+        ],
         ...indexResource(resource.resourceType, found, (target) => names.locate(target, institution)),
         readers: recordReaders(resource.resourceType, patients, institution, tokenizer),
         sortKeys: sortKeysOf(found),

@@ -17,6 +17,8 @@ export interface RecordFacts {
   /** From the earliest to the latest instant of the type's `date`; undefined when it has none. */
   readonly dates: Interval | undefined;
   readonly authors: Told<string>;
+  /** What a search by a token parameter of its type would find. */
+  codings(parameter: string): readonly RecordCoding[];
 }
 
 /** A code as a record bears it: the system may be missing. */

@@ -20,7 +20,7 @@ import { type AccessRequest, type Decision, decide } from './decide.ts';
 import { UNKNOWN_PATIENT } from './facts.ts';
 import type { PrincipalResolver } from './principal.ts';
 import type { FactsReader } from './record-facts.ts';
-import { coveredTypes, covers } from './scope-types.ts';
+import { coversSome } from './scope-types.ts';
 
 /**
  * The policy enforcement point for reading: everything that leaves the server as a record leaves through here. The
@@ -152,8 +152,9 @@ export function createGuardedReader(options: GuardedReaderOptions): GuardedReade
     async read(context, type, id) {
       requireScope(context, type, 'r');
       const [request, settings] = prepare(context, 'r');
-      const row = await reader.current(settings, idTokenOf(context, type, id));
-      return admit(context, request, settings, row);
+      const { row, instant } = await reader.current(settings, idTokenOf(context, type, id));
+      // Both locks decide at one instant.
+      return admit(context, { ...request, instant }, { ...settings, instant }, row);
     },
     async readVersion(context, type, id, version, { deletions } = { deletions: false }) {
       requireScope(context, type, 'r');
@@ -162,8 +163,10 @@ export function createGuardedReader(options: GuardedReaderOptions): GuardedReade
       return admit(context, request, settings, row, deletions);
     },
     async history(context, plan, type) {
-      if (type !== undefined) requireScope(context, type, 'r');
-      const [request, settings] = prepare(context, 'r');
+      // SMART has the history of one resource under `r`, that of a type or of everything under `s`.
+      const action = plan.idToken === undefined ? 's' : 'r';
+      if (type !== undefined) requireScope(context, type, action);
+      const [request, settings] = prepare(context, action);
       const records: PermittedRecord[] = [];
       let room = MAX_PAGE_BYTES;
       for (const row of await reader.history(settings, plan)) {
@@ -204,8 +207,12 @@ function takeDown(context: RequestContext, { row, institution, id, patients }: P
 
 /** From the token alone, so that it tells nothing of what is stored. */
 export function requireScope(context: RequestContext, type: string, action: ScopeAction): void {
-  if (covers(coveredTypes(context.principal.scopes, action), type)) return;
+  if (hasScope(context, type, action)) return;
   throw new MedSealError('forbidden', `The token has no scope for this interaction with ${type}`);
+}
+
+export function hasScope({ principal }: RequestContext, type: string, action: ScopeAction): boolean {
+  return coversSome(principal.scopes, action, type);
 }
 
 /** One text for what is not there and for what is not to be seen. */

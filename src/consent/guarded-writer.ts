@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Resource } from '@medplum/fhirtypes';
-import { invariant, MedSealError } from '../errors.ts';
+import { MedSealError } from '../errors.ts';
 import type { Institution, InstitutionDirectory } from '../repository/institutions.ts';
 import type { Names } from '../repository/names.ts';
 import type { CurrentState } from '../repository/own-partition.ts';
@@ -8,11 +8,16 @@ import type { RecordOpener } from '../repository/records.ts';
 import type { VersionLoader } from '../repository/version-loader.ts';
 import type { Guard, IdempotencyRecord, VersionDraft, VersionWriter, WrittenVersion } from '../repository/write.ts';
 import type { Principal, RequestContext, ScopeAction } from '../request-context.ts';
+import { coveredByScope } from './decide.ts';
 import type { Describer } from './describe.ts';
 import { UNKNOWN_PATIENT } from './facts.ts';
-import { requireScope } from './guarded-reader.ts';
+import { notFound, requireScope } from './guarded-reader.ts';
+import { isPersonal, type PrincipalResolver } from './principal.ts';
 import { type ProvenanceTarget, provenanceOf } from './provenance.ts';
 import type { FactsReader } from './record-facts.ts';
+import { covers } from './scope-types.ts';
+import type { DescribeAll } from './scribe/elsewhere.ts';
+import type { Described } from './scribe/protocol.ts';
 
 /** One resource to be created, updated or deleted; validated, its references resolved. */
 export type Change = CreateOrUpdate | Delete;
@@ -62,11 +67,13 @@ export interface WriteOptions {
 export interface GuardedWriterOptions {
   readonly writer: VersionWriter;
   readonly describer: Describer;
+  readonly describeAll: DescribeAll;
   readonly institutions: InstitutionDirectory;
   readonly names: Names;
   readonly loader: VersionLoader;
   readonly opener: RecordOpener;
   readonly facts: FactsReader;
+  readonly principals: PrincipalResolver;
 }
 
 /** A version to be written, and the names of its patients, which the draft holds as pseudonyms only. */
@@ -85,7 +92,7 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
     if (institution === undefined || principal.institution !== institution.name) {
       throw new MedSealError('forbidden', 'Only the institution itself writes at its base');
     }
-    if (principal.patient !== undefined && type !== 'Consent') {
+    if (isPersonal(principal) && type !== 'Consent') {
       throw new MedSealError('forbidden', 'A patient writes Consents only');
     }
     return institution;
@@ -104,22 +111,47 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
     return { institution, type, id, idToken, version, interaction, at: time, previous: state?.leafHash };
   }
 
-  function prepareContent(change: CreateOrUpdate, institution: Institution, at: string): Prepared {
-    const draft = header(change, institution, at);
-    const resource = withoutVersion(change.resource, change.id);
-    const { patientNames, ...description } = describer.describe(resource, institution.name, draft.version);
-    const text = JSON.stringify(resource);
-    const contentToken = describer.contentToken(draft.idToken, text);
-    const content = Buffer.from(withVersion(text, draft.version, draft.at));
-    return { draft: { ...draft, ...description, content, contentToken }, patients: patientNames };
+  /** In the order given. */
+  async function prepareContents(changes: readonly CreateOrUpdate[], institution: Institution, at: string) {
+    const items = changes.map((change) => {
+      const draft = header(change, institution, at);
+      const resource = withoutVersion(change.resource, change.id);
+      const { idToken, version } = draft;
+      return { draft, resource, text: JSON.stringify(resource), institution: institution.name, idToken, version };
+    });
+    const descriptions = await options.describeAll(items);
+    return items.map(({ draft, text }, index): Prepared => {
+      const { patientNames, ...description } = descriptions[index] as Described;
+      const content = withVersion(text, draft.version, draft.at);
+      return { draft: { ...draft, ...description, content }, patients: patientNames };
+    });
+  }
+
+  /** `{}` of what is not there. */
+  async function currentContent(state: CurrentState): Promise<Resource> {
+    const [last] = await options.loader.versions([state.versionId]);
+    const content = last === undefined ? undefined : (await options.opener.open(last)).content;
+    return JSON.parse(content?.toString('utf8') ?? '{}') as Resource;
+  }
+
+  /**
+   * A granular scope lets write what it covers, before and after. What is already there and not covered is as good as
+   * absent: the token does not tell its holder what it is about.
+   */
+  async function requireCovered(context: RequestContext, change: Change, institution: Institution): Promise<void> {
+    const request = options.principals.accessRequest(context, 'write', ACTIONS[change.interaction]);
+    if (covers(request.types, change.type)) return;
+    const isCovered = (resource: Resource) => coveredByScope(request, options.facts.read(resource, institution.name));
+    const { state } = change;
+    if (state !== undefined && !state.deleted && !isCovered(await currentContent(state))) throw notFound();
+    if (change.interaction === 'delete' || isCovered({ ...change.resource, id: change.id })) return;
+    throw new MedSealError('forbidden', 'The token has no scope for a resource with this content');
   }
 
   /** A deletion keeps what decides who may learn of it; its index is emptied. */
   async function prepareDeletion(change: Delete, institution: Institution, at: string): Promise<Prepared> {
     const { state } = change;
-    const [last] = await options.loader.versions([state.versionId]);
-    const content = last === undefined ? undefined : (await options.opener.open(last)).content;
-    const resource = JSON.parse(content?.toString('utf8') ?? '{}') as Resource;
+    const resource = await currentContent(state);
     const draft: VersionDraft = {
       ...header(change, institution, at),
       content: undefined,
@@ -136,12 +168,12 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
   }
 
   /** One Provenance per patient of what was written, and one for what belongs to no patient; none about Provenance. */
-  function prepareProvenance(
+  async function prepareProvenance(
     prepared: readonly Prepared[],
     principal: Principal,
     institution: Institution,
     at: string,
-  ) {
+  ): Promise<readonly Prepared[]> {
     const groups = new Map<string, ProvenanceTarget[]>();
     for (const { draft, patients } of prepared) {
       if (draft.type === 'Provenance') continue;
@@ -151,21 +183,21 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
         groups.set(patient, targets);
       }
     }
-    return [...groups].map(([patient, targets]) => {
+    const changes = [...groups].map(([patient, targets]): CreateOrUpdate => {
       const id = randomUUID();
       const patientId = patient === UNKNOWN_PATIENT ? undefined : patient.split('/')[2];
       const resource = provenanceOf(id, patientId, targets, principal, at);
-      const change: CreateOrUpdate = { interaction: 'create', type: 'Provenance', id, resource, state: undefined };
-      return prepareContent(change, institution, at);
+      return { interaction: 'create', type: 'Provenance', id, resource, state: undefined };
     });
+    return prepareContents(changes, institution, at);
   }
 
   /** DESIGN §7: the patient, or a practitioner who records a witnessed paper. */
-  function requireConsentAuthor({ patient, user }: Principal, change: Change): void {
-    if (patient !== undefined) {
-      const own = names.idToken(names.name(patient.institution, 'Patient', patient.id));
+  function requireConsentAuthor({ user }: Principal, change: Change): void {
+    if (user?.type === 'Patient') {
+      const own = names.idToken(names.name(user.institution, 'Patient', user.id));
       const before = change.state === undefined || change.state.patients.every((one) => one === own);
-      const after = change.interaction === 'delete' || isConsentOf(change.resource, patient.id);
+      const after = change.interaction === 'delete' || isConsentOf(change.resource, user.id);
       if (before && after) return;
       throw new MedSealError('forbidden', 'A patient consents for themselves', { expression: 'Consent.patient' });
     }
@@ -176,6 +208,28 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
       'A Consent is written by the patient, or by a practitioner who records a witnessed paper (source and verification)',
       { expression: 'Consent.verification' },
     );
+  }
+
+  /** @returns the institution they all are written at; undefined where there is nothing to write */
+  async function admit(context: RequestContext, changes: readonly Change[]): Promise<Institution | undefined> {
+    let institution: Institution | undefined;
+    for (const change of changes) {
+      institution = authorise(context, change.type, ACTIONS[change.interaction]);
+      await requireCovered(context, change, institution);
+      if (change.type === 'Consent') requireConsentAuthor(context.principal, change);
+    }
+    return institution;
+  }
+
+  /** In the order given. */
+  async function prepareAll(changes: readonly Change[], institution: Institution, at: string) {
+    const written = changes.filter((change) => change.interaction !== 'delete');
+    const contents = await prepareContents(written, institution, at);
+    const prepared = new Map<Change, Prepared | undefined>(written.map((change, index) => [change, contents[index]]));
+    for (const change of changes) {
+      if (change.interaction === 'delete') prepared.set(change, await prepareDeletion(change, institution, at));
+    }
+    return changes.map((change) => prepared.get(change) as Prepared);
   }
 
   return {
@@ -189,21 +243,10 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
     async write(context, changes, { guards = [], beforeCommit } = {}) {
       const { principal, journal } = context;
       const at = new Date(context.instant).toISOString();
-      const prepared: Prepared[] = [];
-      for (const change of changes) {
-        const institution = authorise(context, change.type, ACTIONS[change.interaction]);
-        if (change.type === 'Consent') requireConsentAuthor(principal, change);
-        prepared.push(
-          change.interaction === 'delete'
-            ? await prepareDeletion(change, institution, at)
-            : prepareContent(change, institution, at),
-        );
-      }
-      const [first] = prepared;
-      if (first === undefined) return [];
-      const institution = institutions.byId(first.draft.institution.id);
-      invariant(institution !== undefined, 'an institution vanished while it was written to');
-      const provenance = prepareProvenance(prepared, principal, institution, at);
+      const institution = await admit(context, changes);
+      if (institution === undefined) return [];
+      const prepared = await prepareAll(changes, institution, at);
+      const provenance = await prepareProvenance(prepared, principal, institution, at);
       const own = (all: readonly WrittenVersion[]): readonly Written[] =>
         changes.map((change, index) => ({ ...(all[index] as WrittenVersion), change }));
       const written = await writer.write({

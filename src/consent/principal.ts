@@ -8,6 +8,7 @@ import type { Token, Tokenizer } from '../sealing/blind-index/tokenizer.ts';
 import { selfToken } from '../sealing/identity.ts';
 import type { AccessRequest } from './decide.ts';
 import { principalFacets } from './facets.ts';
+import { grantTokens, granularGrants } from './granular-scopes.ts';
 import type { ConsentAction } from './policy.ts';
 import { coveredTypes } from './scope-types.ts';
 
@@ -40,22 +41,27 @@ export function createPrincipalResolver({
     accessRequest({ principal, instant }, action, scope) {
       const { institution, purposes, patient, user } = principal;
       const clinical = principal.scopes;
-      // One patient/ scope limits the whole token to the compartment: the narrower reading.
-      const patientOnly = clinical.some((scope) => scope.context === 'patient');
-      const organization = patientOnly ? [] : [names.name(institution, 'Organization', institution)];
-      const people = [user, patient].filter((one) => one !== undefined).map(nameOf);
-      const self = patient === undefined ? [] : [nameOf(patient)];
+      // Beside scopes of other contexts each patient/ scope is limited by itself.
+      const ofPatient = clinical.filter((scope) => scope.context === 'patient');
+      const limited = ofPatient.length < clinical.length;
+      const whole = limited ? clinical.filter((scope) => scope.context !== 'patient') : clinical;
+      const compartment = patient === undefined ? [] : [nameOf(patient)];
+      // A patient's app, and a representative's, speaks for no institution, whichever it is registered with.
+      const personal = isPersonal(principal);
+      const organization = personal ? [] : [names.name(institution, 'Organization', institution)];
+      const self = user?.type === 'Patient' ? [nameOf(user)] : [];
       return {
-        types: coveredTypes(clinical, scope),
+        types: coveredTypes(whole, scope),
+        granular: granularGrants(clinical, scope, limited, compartment),
         institution,
-        actors: [...new Set([...organization, ...people])],
+        actors: [...new Set([...organization, ...(user === undefined ? [] : [nameOf(user)])])],
         purposes,
         action,
         instant,
         self,
-        compartment: patientOnly ? self : undefined,
+        compartment: limited || ofPatient.length === 0 ? undefined : compartment,
         emergency: false,
-        custodianAccess: !patientOnly,
+        custodianAccess: !personal,
       };
     },
 
@@ -68,13 +74,23 @@ export function createPrincipalResolver({
         self: request.self.map(names.idToken),
         compartment: request.compartment?.map(names.idToken),
         types: request.types,
-        institution: own,
+        grants: request.granular.map((grant) => ({
+          type: grant.type,
+          within: grant.within?.map(names.idToken),
+          conditions: grantTokens(grant, tokenizer),
+        })),
+        institution: request.compartment === undefined ? own : undefined,
         custodian: isTreatment(request.purposes) ? own : undefined,
         instant: request.instant,
         emergency: request.emergency,
       };
     },
   };
+}
+
+/** Whether somebody acts for themselves or their family, whichever institution they are registered with. */
+export function isPersonal({ user }: Principal): boolean {
+  return user?.type === 'Patient' || user?.type === 'RelatedPerson';
 }
 
 export function facetToken(tokenizer: Tokenizer, facet: string): Token {

@@ -88,6 +88,12 @@ class LazyFacts implements RecordFacts {
     return authorsOf(this.#resource, this.institution, this.#parameters, this.#names);
   }
 
+  codings(parameter: string): readonly RecordCoding[] {
+    return (this.#parameters.get(parameter)?.values(this.#resource) ?? []).flatMap((value) =>
+      value.kind === 'token' && value.code !== undefined ? [{ system: value.system, code: value.code }] : [],
+    );
+  }
+
   /** What is inside may be what a deny is about, but a permit is for the whole. */
   #ofParts(tell: (one: Resource) => readonly string[]): Told<string> {
     const certain = tell(this.#resource);

@@ -2,8 +2,9 @@ import { MedSealError } from '../errors.ts';
 import type { Token } from '../sealing/blind-index/tokenizer.ts';
 import { selfToken } from '../sealing/identity.ts';
 import type { Database } from '../storage/database/port.ts';
+import type { CommonTokens } from './common-tokens.ts';
 import { type Criterion, compileCriterion, Parameters } from './criteria.ts';
-import { createSharedReads } from './shared-reads.ts';
+import { createSharedReads, type SharedRow } from './shared-reads.ts';
 
 /**
  * The only way records are read on anyone's behalf: the views of migration 0005, as the reader role, with the request's
@@ -16,11 +17,20 @@ export interface PrincipalSettings {
   readonly self: readonly string[];
   readonly compartment: readonly string[] | undefined;
   readonly types: readonly string[] | '*';
+  /** What else the scopes cover: of each list of conditions a version must have one token. */
+  readonly grants: readonly GrantSettings[];
   readonly institution: number | undefined;
   readonly custodian: number | undefined;
   /** Epoch milliseconds. */
   readonly instant: number;
   readonly emergency: boolean;
+}
+
+export interface GrantSettings {
+  readonly type: string;
+  /** Pseudonyms; undefined for no limit to compartments. */
+  readonly within: readonly string[] | undefined;
+  readonly conditions: readonly (readonly Token[])[];
 }
 
 export interface PermittedRow {
@@ -70,8 +80,21 @@ export type SortRow = Pick<
   'versionId' | 'institution' | 'type' | 'idToken' | 'version' | 'at' | 'envelope'
 >;
 
+/** Through the views, planning a statement takes longer than most of them run. */
+const PLANNED_ONCE = { plan_cache_mode: 'force_generic_plan' } as const;
+
+/**
+ * Whether the index of tokens or the order of change leads to a page of what many rows have sooner depends on how many. A
+ * plan that was kept for all of them would take the order, and read everything of the type for a rare token.
+ */
+const PLANNED_EACH = { plan_cache_mode: 'force_custom_plan' } as const;
+
+/** The same order, but no reason to walk the index of times: few rows are sorted sooner than found there. */
+const AT_UNINDEXED = "r.at + interval '0'";
+
 export interface PermittedReader {
-  current(principal: PrincipalSettings, idToken: string): Promise<PermittedRow | undefined>;
+  /** At the principal's instant or a little later; the answer tells. */
+  current(principal: PrincipalSettings, idToken: string): Promise<SharedRow>;
   version(principal: PrincipalSettings, idToken: string, version: number): Promise<PermittedRow | undefined>;
   history(principal: PrincipalSettings, plan: HistoryPlan): Promise<readonly PermittedRow[]>;
   /** In order of change, ascending or descending, beyond `beyond`. */
@@ -95,21 +118,16 @@ const VERSION_COLUMNS = `institution, type, id_token as "idToken", version, inte
 const CURRENT = `select version_id as "versionId", ${VERSION_COLUMNS} from permitted_current r`;
 const VERSION = `select id as "versionId", ${VERSION_COLUMNS} from permitted_version r`;
 
-/**
- * Whether the index of tokens or the order of change leads to a page sooner depends on how frequent the tokens are. A
- * plan that is kept for all of them takes the order, and reads everything of the type for a rare one.
- */
-const PER_TOKEN = { plan_cache_mode: 'force_custom_plan' } as const;
-
-export function createPermittedReader(database: Database): PermittedReader {
+/** @param common tells which searches are answered by a plan that is made once */
+export function createPermittedReader(database: Database, common: CommonTokens): PermittedReader {
   const run = <Row>(
     principal: PrincipalSettings,
     text: string,
     values: readonly unknown[],
-    planning: Readonly<Record<string, string>> = {},
+    selective = true,
   ): Promise<readonly Row[]> =>
     database.transaction('reader', (sql) => sql.query<Row>(text, values), {
-      settings: { ...settingsOf(principal), ...planning },
+      settings: { ...settingsOf(principal), ...(selective ? PLANNED_ONCE : PLANNED_EACH) },
       readOnly: true,
       pipelined: true,
     });
@@ -133,7 +151,7 @@ export function createPermittedReader(database: Database): PermittedReader {
       if (plan.since !== undefined) conditions.push(`at >= ${parameters.add(plan.since)}`);
       if (plan.before !== undefined) conditions.push(`id < ${parameters.add(plan.before)}`);
       const text = `${VERSION} where ${conditions.join(' and ')} order by id desc limit ${parameters.add(plan.limit)}`;
-      return run<PermittedRow>(principal, text, parameters.values);
+      return run<PermittedRow>(principal, text, parameters.values, plan.idToken !== undefined);
     },
     search(principal, plan, { limit, descending, beyond }) {
       const parameters = new Parameters();
@@ -143,15 +161,17 @@ export function createPermittedReader(database: Database): PermittedReader {
         beyond === undefined
           ? ''
           : ` and (r.at, r.version_id) ${descending ? '<' : '>'} (${parameters.add(beyond.at)}, ${parameters.add(beyond.versionId)})`;
-      const order = `order by r.at ${direction}, r.version_id ${direction} limit ${parameters.add(limit)}`;
-      return run<PermittedRow>(principal, `${CURRENT} where ${where}${after} ${order}`, parameters.values, PER_TOKEN);
+      const selective = common.isSelective(plan.criterion);
+      const order = `order by ${selective ? AT_UNINDEXED : 'r.at'} ${direction}, r.version_id ${direction} limit ${parameters.add(limit)}`;
+      const text = `${CURRENT} where ${where}${after} ${order}`;
+      return run<PermittedRow>(principal, text, parameters.values, selective);
     },
     sortRows(principal, plan, limit) {
       const parameters = new Parameters();
       const where = whereOf(plan, parameters);
       const text = `select version_id as "versionId", institution, type, id_token as "idToken", version, at, envelope
         from permitted_current r where ${where} limit ${parameters.add(limit)}`;
-      return run<SortRow>(principal, text, parameters.values);
+      return run<SortRow>(principal, text, parameters.values, common.isSelective(plan.criterion));
     },
     rows(principal, versionIds) {
       return run<PermittedRow>(principal, `${VERSION} where id = any ($1::bigint[])`, [versionIds]);
@@ -159,7 +179,12 @@ export function createPermittedReader(database: Database): PermittedReader {
     async count(principal, plan) {
       const parameters = new Parameters();
       const text = `select count(*) as matches from permitted_current r where ${whereOf(plan, parameters)}`;
-      const [row] = await run<{ matches: bigint }>(principal, text, parameters.values);
+      const [row] = await run<{ matches: bigint }>(
+        principal,
+        text,
+        parameters.values,
+        common.isSelective(plan.criterion),
+      );
       if (row === undefined) throw new MedSealError('internal', 'A count came back without a row');
       return Number(row.matches);
     },
@@ -180,11 +205,31 @@ export function settingsOf(principal: PrincipalSettings): Readonly<Record<string
     'medseal.readers': `{${principal.readers.join(',')}}`,
     'medseal.facets': `{${principal.facets.join(',')}}`,
     'medseal.self': `{${principal.self.join(',')}}`,
-    'medseal.types': principal.types === '*' ? '*' : principal.types.join(','),
+    'medseal.types': typesText(principal),
     'medseal.compartment': compartment === undefined ? '*' : `{${compartment.join(',')}}`,
     'medseal.instant': new Date(principal.instant).toISOString(),
+    ...(principal.grants.length === 0 ? {} : { 'medseal.grants': grantsText(principal.grants) }),
     ...(institution === undefined ? {} : { 'medseal.institution': String(institution) }),
     ...(custodian === undefined ? {} : { 'medseal.custodian': String(custodian) }),
     ...(principal.emergency ? { 'medseal.emergency': 'on' } : {}),
   };
+}
+
+/** An empty setting would read as a missing one: a token of granular scopes alone covers no type whole. */
+function typesText({ types, grants }: PrincipalSettings): string {
+  if (types === '*') return types;
+  return types.length === 0 && grants.length > 0 ? NO_TYPE : types.join(',');
+}
+
+const NO_TYPE = '-';
+
+/** For jsonb_to_recordset; each condition is an array literal. */
+function grantsText(grants: readonly GrantSettings[]): string {
+  return JSON.stringify(
+    grants.map(({ type, within, conditions }) => ({
+      type,
+      within: within === undefined ? null : `{${within.join(',')}}`,
+      conditions: conditions.map((tokens) => `{${tokens.join(',')}}`),
+    })),
+  );
 }

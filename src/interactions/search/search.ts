@@ -1,9 +1,15 @@
 import type { GuardedSearch, PermittedRecord } from '../../consent/guarded-reader.ts';
-import { notFound } from '../../consent/guarded-reader.ts';
+import { hasScope, notFound, requireScope } from '../../consent/guarded-reader.ts';
 import { MedSealError } from '../../errors.ts';
 import { isResourceType } from '../../fhir/definitions/definitions.ts';
 import { matchesResource } from '../../fhir/search/match.ts';
-import { parseSearch, type SearchBranch, type SearchControl, type SearchQuery } from '../../fhir/search/query.ts';
+import {
+  parseSearch,
+  type SearchBranch,
+  type SearchControl,
+  type Criterion as SearchCriterion,
+  type SearchQuery,
+} from '../../fhir/search/query.ts';
 import type { Criterion } from '../../repository/criteria.ts';
 import type { Position } from '../../repository/permitted.ts';
 import { translate } from '../../repository/search-criteria.ts';
@@ -68,7 +74,8 @@ export async function search(
   const cursor = request.pairs.find(([name]) => name === '_cursor')?.[1];
   const resumed = cursor === undefined ? undefined : services.cursors.open<SearchCursor>(cursor, purpose, context);
   const { pairs, handling } = resumed ?? request;
-  const query = parseSearch(type, pairs, services.registry, { handling });
+  const query = parseSearch(type, pairs, services.registry, { handling, now: context.instant });
+  requireScopesOfHops(context, query);
   const prepared = prepare(services, query, type, base, guarded);
   const url = `${base.url}/${type}`;
   if (query.control.summary === 'count' || query.control.count === 0) {
@@ -110,7 +117,7 @@ interface SearchBase {
 
 function baseOf({ institutions, publicUrl }: SearchServices, { base }: RequestContext): SearchBase {
   if (base.kind === 'union') {
-    const all = institutions.all().map((one) => one.name);
+    const all = institutions.own().map((one) => one.name);
     return { name: '', url: `${publicUrl}/fhir`, institution: undefined, institutions: all };
   }
   const institution = institutions.find(base.institution);
@@ -148,6 +155,24 @@ function prepare(
     sort: control.sort,
     count: Math.min(control.count ?? DEFAULT_COUNT, MAX_COUNT),
   };
+}
+
+/**
+ * What a chain leads through needs a scope too (DESIGN 7.1): from the token alone, so that an empty answer always means
+ * that nothing was found. A reference that may lead to several types needs one of them; the views leave the others out.
+ */
+function requireScopesOfHops(context: RequestContext, { branches }: SearchQuery): void {
+  const visit = (criterion: SearchCriterion): void => {
+    if (criterion.kind === 'has') {
+      requireScope(context, criterion.type, 's');
+      visit(criterion.criterion);
+    }
+    if (criterion.kind !== 'chain') return;
+    const covered = criterion.targets.filter(({ type }) => hasScope(context, type, 's'));
+    if (covered.length === 0) requireScope(context, criterion.targets[0]?.type ?? '', 's');
+    for (const target of covered) visit(target.criterion);
+  };
+  for (const branch of branches) branch.criteria.forEach(visit);
 }
 
 /** Refused rather than passed over: the answer would look complete and be another. */

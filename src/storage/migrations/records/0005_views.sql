@@ -10,6 +10,8 @@
 -- Those that only permit more:
 --   institution  the principal's own institution, which alone sees its records of no patient
 --   custodian    the same when the token's purpose is treatment: the default access of a custodian
+--   grants       what the scopes cover beside whole types, a list of {type, within, conditions}: granular scopes, and
+--                patient/ scopes beside others
 --   emergency    'on' for a break-glass token, for the patients of its compartment
 
 -- In plpgsql, because what is inlined into the views is planned anew with every search.
@@ -40,6 +42,19 @@ create function principal_tokens(setting text) returns bigint[] language sql sta
 create function directory_types() returns text[] language sql immutable parallel safe
   return '{ActivityDefinition,CapabilityStatement,ChargeItemDefinition,CodeSystem,CompartmentDefinition,ConceptMap,Endpoint,ExampleScenario,GraphDefinition,HealthcareService,ImplementationGuide,Location,Medication,MedicationKnowledge,MessageDefinition,NamingSystem,ObservationDefinition,OperationDefinition,Organization,OrganizationAffiliation,PlanDefinition,Practitioner,PractitionerRole,Questionnaire,SearchParameter,SpecimenDefinition,StructureDefinition,StructureMap,Substance,TerminologyCapabilities,ValueSet}'::text[];
 
+-- A grant covers a version of its type, in the compartments that it is limited to, that has one token of each condition.
+create function principal_granted(of_type text, of_patients uuid[], of_facets bigint[]) returns boolean
+language sql stable parallel safe as $$
+  select exists (
+    select from jsonb_to_recordset(nullif(current_setting('medseal.grants', true), '')::jsonb)
+      as granted (type text, within text, conditions text[])
+    where granted.type in (of_type, '*')
+      and (granted.within is null or of_patients = '{}' and of_type = any (directory_types())
+        or of_patients && granted.within::uuid[])
+      and not exists (
+        select from unnest(granted.conditions) as condition where not condition::bigint[] && of_facets))
+$$;
+
 create view permitted_version as
 select v.id, v.institution, v.type, v.id_token, v.version, v.interaction, v.at, v.patients, v.sealed, v.digest,
   v.envelope, v.leaf_hash,
@@ -48,7 +63,8 @@ select v.id, v.institution, v.type, v.id_token, v.version, v.interaction, v.at, 
 from resource_version v
 where (select principal_told())
   and (v.type = any ((select string_to_array(principal_text('types'), ','))::text[])
-    or (select principal_text('types') = '*'))
+    or (select principal_text('types') = '*')
+    or (select principal_text('grants') is not null) and principal_granted(v.type, v.patients, v.facets))
   and ((select principal_text('compartment') = '*')
     or v.patients = '{}'
     or v.patients && (select principal_uuids('compartment'))::uuid[])
