@@ -18,11 +18,15 @@ export const RECORDS: readonly string[] = [
 /** The embedded ledger's. */
 export const LEDGER: readonly string[] = ['ledger.block', 'ledger.transaction', 'ledger.state', 'ledger.history'];
 
-/** Copies the tables as they are now. Answers with what puts them back, as often as wanted, while the server stands. */
+/**
+ * Copies the tables as they are at one instant, as a backup does. Answers with what puts them back, as often as wanted,
+ * while the server stands.
+ */
 export async function backUp(node: TestNode, tables: readonly string[]): Promise<() => Promise<void>> {
   const copyOf = (table: string) => `backup.${table.replace('.', '_')}`;
   await onRecords(node, 'drop schema if exists backup cascade; create schema backup');
-  for (const table of tables) await onRecords(node, `create table ${copyOf(table)} as table ${table}`);
+  const copies = tables.map((table) => `create table ${copyOf(table)} as table ${table}`);
+  await onRecords(node, ['begin isolation level repeatable read', ...copies, 'commit'].join('; '));
   return async () => {
     const puts = tables.map((table) => `insert into ${table} overriding system value select * from ${copyOf(table)}`);
     await onRecords(node, ['begin', `truncate ${tables.join(', ')}`, ...puts, 'commit'].join('; '));

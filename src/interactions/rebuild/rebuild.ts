@@ -93,7 +93,9 @@ async function* rebuild(options: RebuildOptions): AsyncGenerator<RebuildEvent> {
       counts.institutions += await ensureInstitution(options, event.name);
     } else if (await advance(options, event, counts)) {
       const { institution, log, size } = event.anchor;
-      sizes.set(`${institution} ${log}`, size);
+      const name = `${institution} ${log}`;
+      // A batch that was here, and is only now known to be anchored, may not be the log's last.
+      sizes.set(name, Math.max(size, sizes.get(name) ?? 0));
       yield { event: 'progress', institution, log, done: sumOf(sizes.values()), total };
     }
   }
