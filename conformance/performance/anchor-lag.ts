@@ -29,6 +29,7 @@ const LAG = `
       select size, anchored_at from batch
       where institution = l.institution and log = l.log and size > l.number order by size limit 1) as b
     where v.id > $1) as waited`;
+const IN_FLIGHT = 4;
 const KINDS = ['orderer', 'peer', 'chaincode'] as const;
 
 const { values } = parseArgs({
@@ -74,23 +75,30 @@ try {
   for (const hook of hooks) await hook();
   await network.close();
 }
+// The tests' helpers would have the test runner tell of no tests.
+process.exit();
 
-/** Bundles at a steady rate, each sent when it is due, however long those before it take. @returns how many entries */
+/**
+ * Bundles at a steady rate, a few in flight: on a machine that cannot keep up the rate is lower, as the first line tells.
+ *
+ * @returns how many entries
+ */
 async function send(push: (body: Buffer) => Promise<{ status: number; text: string }>): Promise<number> {
-  const under: Promise<void>[] = [];
+  const pushes = newRecords();
   const began = performance.now();
   let sent = 0;
-  for (const { body, entries } of newRecords()) {
-    if (sent >= seconds * rate) break;
-    await delay(Math.max(0, began + (sent / rate) * 1000 - performance.now()));
-    sent += entries;
-    under.push(
-      push(body).then(({ status, text }) => {
-        if (status !== 200) throw new Error(`${status}: ${text.slice(0, 300)}`);
-      }),
-    );
+  async function work(): Promise<void> {
+    while (sent < seconds * rate) {
+      const next = pushes.next();
+      if (next.done === true) return;
+      const due = began + (sent / rate) * 1000;
+      sent += next.value.entries;
+      await delay(Math.max(0, due - performance.now()));
+      const { status, text } = await push(next.value.body);
+      if (status !== 200) throw new Error(`${status}: ${text.slice(0, 300)}`);
+    }
   }
-  await Promise.all(under);
+  await Promise.all(Array.from({ length: IN_FLIGHT }, work));
   return sent;
 }
 
