@@ -108,6 +108,7 @@ const TABLE: Readonly<Record<string, Row>> = {
   },
   listClients: { path: '/admin/clients', statuses: ADMINISTRATION(200) },
   addClient: { path: '/admin/clients', message: { body: { id: 'x' } }, statuses: ADMINISTRATION(400) },
+  backup: { path: '/admin/backup', message: { body: { part: 'keys' } }, statuses: ADMINISTRATION(200) },
   disableClient: { path: '/admin/clients/nobody', statuses: ADMINISTRATION(404) },
   scrub: { path: '/admin/scrub', statuses: ADMINISTRATION(200) },
   rebuild: { path: '/admin/rebuild', statuses: ADMINISTRATION(200) },

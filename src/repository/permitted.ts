@@ -83,6 +83,15 @@ export type SortRow = Pick<
 /** Through the views, planning a statement takes longer than most of them run. */
 const PLANNED_ONCE = { plan_cache_mode: 'force_generic_plan' } as const;
 
+/**
+ * Whether the index of tokens or the order of change leads to a page of what many rows have sooner depends on how many. A
+ * plan that was kept for all of them would take the order, and read everything of the type for a rare token.
+ */
+const PLANNED_EACH = { plan_cache_mode: 'force_custom_plan' } as const;
+
+/** The same order, but no reason to walk the index of times: few rows are sorted sooner than found there. */
+const AT_UNINDEXED = "r.at + interval '0'";
+
 export interface PermittedReader {
   /** At the principal's instant or a little later; the answer tells. */
   current(principal: PrincipalSettings, idToken: string): Promise<SharedRow>;
@@ -118,7 +127,7 @@ export function createPermittedReader(database: Database, common: CommonTokens):
     selective = true,
   ): Promise<readonly Row[]> =>
     database.transaction('reader', (sql) => sql.query<Row>(text, values), {
-      settings: { ...settingsOf(principal), ...(selective ? PLANNED_ONCE : {}) },
+      settings: { ...settingsOf(principal), ...(selective ? PLANNED_ONCE : PLANNED_EACH) },
       readOnly: true,
       pipelined: true,
     });
@@ -152,9 +161,10 @@ export function createPermittedReader(database: Database, common: CommonTokens):
         beyond === undefined
           ? ''
           : ` and (r.at, r.version_id) ${descending ? '<' : '>'} (${parameters.add(beyond.at)}, ${parameters.add(beyond.versionId)})`;
-      const order = `order by r.at ${direction}, r.version_id ${direction} limit ${parameters.add(limit)}`;
+      const selective = common.isSelective(plan.criterion);
+      const order = `order by ${selective ? AT_UNINDEXED : 'r.at'} ${direction}, r.version_id ${direction} limit ${parameters.add(limit)}`;
       const text = `${CURRENT} where ${where}${after} ${order}`;
-      return run<PermittedRow>(principal, text, parameters.values, common.isSelective(plan.criterion));
+      return run<PermittedRow>(principal, text, parameters.values, selective);
     },
     sortRows(principal, plan, limit) {
       const parameters = new Parameters();
