@@ -52,7 +52,7 @@ export async function compose(options: ComposeOptions): Promise<Node> {
   const foundation = await composeFoundation({ config, logger, publicUrl });
   const { database, content, clock, institutions, names } = foundation;
   const trail = await composeTrail(foundation, metrics);
-  const { services, describer } = composeServices(foundation, trail, metrics);
+  const { services, describer, actingAs } = await composeServices(foundation, trail, metrics);
   const auth = await composeAuth(foundation);
   const administration = composeAdministration({ foundation, trail, services, describer, clients: auth.clients });
 
@@ -72,6 +72,7 @@ export async function compose(options: ComposeOptions): Promise<Node> {
     administration,
     publicContext: { services, metrics, version, smartConfiguration: auth.smartConfiguration, readiness },
     authenticator: auth.authenticator,
+    actingAs,
     authorization: auth.server,
     recorder: createAccessRecorder(trail.access, institutions, names),
     clock,

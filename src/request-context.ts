@@ -49,6 +49,11 @@ export interface RequestContext {
   readonly base: Base;
   /** The one instant of this request, epoch milliseconds from the database clock, never below the highest seen. */
   readonly instant: number;
+  /**
+   * As whom else the principal acts at this instant, as consents name them: departments, roles, groups, devices, and
+   * `guardian …` or `proxy …` for the RelatedPerson that it is. Resolved once (src/consent/acting-as.ts).
+   */
+  readonly actingAs?: readonly string[];
   /** Takes down what this request shows or writes; becomes its leaf in the access log. */
   readonly journal: AccessJournal;
 }

@@ -22,6 +22,7 @@ test('the views and decide() agree on random consents, records and requests', as
     'scope',
     'directory',
     'self',
+    'representative',
     'consent',
     'custodian',
     'emergency',

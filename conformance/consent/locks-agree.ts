@@ -102,8 +102,8 @@ async function versionsOf(world: World, entries: readonly Entry[]): Promise<read
 
 /** As authentication and the resolver make it; what only later features grant is put in by hand. */
 function principalOf(world: World, request: RandomRequest): readonly [AccessRequest, PrincipalSettings] {
-  const { principal, action, scope, instant, represented, emergency } = request;
-  const context = contextOf(principal, { instant });
+  const { principal, action, scope, instant, represented, emergency, actingAs } = request;
+  const context = contextOf(principal, { instant, actingAs });
   const named = (ids: readonly string[] = []) => ids.map((id) => world.names.name('hospital-a', 'Patient', id));
   const resolved = world.principals.accessRequest(context, action, scope);
   const access: AccessRequest = {

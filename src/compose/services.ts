@@ -1,4 +1,6 @@
 import type { Metrics } from '../api/metrics.ts';
+import { createActingAs } from '../consent/acting-as.ts';
+import { createActorLookup } from '../consent/actor-lookup.ts';
 import { createConsentStore } from '../consent/consent-store.ts';
 import { createDescriber } from '../consent/describe.ts';
 import { createGuardedReader } from '../consent/guarded-reader.ts';
@@ -11,6 +13,7 @@ import { createValidator } from '../fhir/validation/validate.ts';
 import { createCursors } from '../interactions/search/cursor.ts';
 import type { Services } from '../interactions/services.ts';
 import { createReplays } from '../interactions/write/replay.ts';
+import { createActorRecords } from '../repository/actor-records.ts';
 import { createOwnPartition } from '../repository/own-partition.ts';
 import { createPermittedReader } from '../repository/permitted.ts';
 import { createPermittedAccessReader } from '../repository/permitted-access.ts';
@@ -24,7 +27,7 @@ import { createReceiptSigner } from '../trail/receipt.ts';
 import type { Foundation } from './foundation.ts';
 import type { Trail } from './trail.ts';
 /** What the interactions stand on: the guarded repository and its surroundings. */
-export function composeServices(foundation: Foundation, trail: Trail, metrics: Metrics) {
+export async function composeServices(foundation: Foundation, trail: Trail, metrics: Metrics) {
   const { database, keys, identities, institutions, names, loader, opener, secret, random } = foundation;
   const { faults, logger, publicUrl } = foundation;
   const registry = createSearchRegistry();
@@ -35,6 +38,9 @@ export function composeServices(foundation: Foundation, trail: Trail, metrics: M
   const contentKey = deriveKey(secret, 'content');
   const describer = createDescriber({ registry, names, facts, tokenizer, sourcesOf, contentKey });
   const writer = createVersionWriter({ database, keys, identities, random, faults, onCommit: trail.worker.wake });
+  const records = createActorRecords(database);
+  const lookup = createActorLookup({ records, loader, opener, institutions, names, tokenizer });
+  const actingAs = await createActingAs(lookup, names, records.onChange);
   const accessReader = createPermittedAccessReader(database);
   const services: Services = {
     reader: createGuardedReader({
@@ -63,5 +69,5 @@ export function composeServices(foundation: Foundation, trail: Trail, metrics: M
     fence: trail.fence,
     publicUrl,
   };
-  return { services, describer };
+  return { services, describer, actingAs };
 }

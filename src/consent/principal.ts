@@ -38,7 +38,7 @@ export function createPrincipalResolver({
   };
 
   return {
-    accessRequest({ principal, instant }, action, scope) {
+    accessRequest({ principal, instant, actingAs = [] }, action, scope) {
       const { institution, purposes, patient, user } = principal;
       const clinical = principal.scopes;
       // Beside scopes of other contexts each patient/ scope is limited by itself.
@@ -54,7 +54,14 @@ export function createPrincipalResolver({
         types: coveredTypes(whole, scope),
         granular: granularGrants(clinical, scope, limited, compartment),
         institution,
-        actors: [...new Set([...organization, ...(user === undefined ? [] : [nameOf(user)])])],
+        // A RelatedPerson is somebody only as long as the record says so, which was looked up.
+        actors: [
+          ...new Set([
+            ...organization,
+            ...(user === undefined || user.type === 'RelatedPerson' ? [] : [nameOf(user)]),
+            ...actingAs,
+          ]),
+        ],
         purposes,
         action,
         instant,
