@@ -1,6 +1,7 @@
 import type { Metrics } from '../api/metrics.ts';
 import { createActingAs } from '../consent/acting-as.ts';
 import { createActorLookup } from '../consent/actor-lookup.ts';
+import { createConsentAuthors } from '../consent/consent-author.ts';
 import { createConsentStore } from '../consent/consent-store.ts';
 import { createDescriber } from '../consent/describe.ts';
 import { createGuardedReader } from '../consent/guarded-reader.ts';
@@ -41,19 +42,21 @@ export async function composeServices(foundation: Foundation, trail: Trail, metr
   const records = createActorRecords(database);
   const lookup = createActorLookup({ records, loader, opener, institutions, names, tokenizer });
   const actingAs = await createActingAs(lookup, names, records.onChange);
+  const consents = createConsentStore(loader, opener, names);
+  const authors = createConsentAuthors({ names, loader, consents, principals, facts, tokenizer });
   const accessReader = createPermittedAccessReader(database);
   const services: Services = {
     reader: createGuardedReader({
       reader: createPermittedReader(database),
       opener,
-      consents: createConsentStore(loader, opener, names),
+      consents,
       principals,
       facts,
       names,
       logger,
       onDisagreement: metrics.countDisagreement,
     }),
-    writer: createGuardedWriter({ writer, describer, institutions, names, loader, opener, facts, principals }),
+    writer: createGuardedWriter({ writer, describer, institutions, names, loader, opener, facts, principals, authors }),
     trail: createGuardedTrail({ reader: accessReader, trail: trail.access, principals, institutions }),
     own: createOwnPartition(database, keys),
     institutions,

@@ -8,6 +8,7 @@ import type { RecordOpener } from '../repository/records.ts';
 import type { VersionLoader } from '../repository/version-loader.ts';
 import type { Guard, IdempotencyRecord, VersionDraft, VersionWriter, WrittenVersion } from '../repository/write.ts';
 import type { Principal, RequestContext, ScopeAction } from '../request-context.ts';
+import { type ConsentAuthors, isWitnessed } from './consent-author.ts';
 import { coveredByScope } from './decide.ts';
 import type { Describer } from './describe.ts';
 import { UNKNOWN_PATIENT } from './facts.ts';
@@ -71,12 +72,14 @@ export interface GuardedWriterOptions {
   readonly opener: RecordOpener;
   readonly facts: FactsReader;
   readonly principals: PrincipalResolver;
+  readonly authors: ConsentAuthors;
 }
 
 /** A version to be written, and the names of its patients, which the draft holds as pseudonyms only. */
 interface Prepared {
   readonly draft: VersionDraft;
   readonly patients: readonly string[];
+  readonly witnessed?: boolean;
 }
 
 export function createGuardedWriter(options: GuardedWriterOptions): GuardedWriter {
@@ -139,6 +142,17 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
     throw new MedSealError('forbidden', 'The token has no scope for a resource with this content');
   }
 
+  async function requireConsentAuthor(context: RequestContext, change: Change, institution: Institution) {
+    const { interaction, state } = change;
+    return options.authors.require(context, {
+      institution,
+      interaction,
+      state,
+      after: change.interaction === 'delete' ? undefined : { ...change.resource, id: change.id },
+      before: state === undefined || state.deleted ? undefined : await currentContent(state),
+    });
+  }
+
   /** A deletion keeps what decides who may learn of it; its index is emptied. */
   async function prepareDeletion(change: Delete, institution: Institution, at: string): Promise<Prepared> {
     const { state } = change;
@@ -166,11 +180,11 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
     at: string,
   ) {
     const groups = new Map<string, ProvenanceTarget[]>();
-    for (const { draft, patients } of prepared) {
+    for (const { draft, patients, witnessed = false } of prepared) {
       if (draft.type === 'Provenance') continue;
       for (const patient of patients.length === 0 ? [UNKNOWN_PATIENT] : patients) {
         const targets = groups.get(patient) ?? [];
-        targets.push(draft);
+        targets.push({ ...draft, witnessed });
         groups.set(patient, targets);
       }
     }
@@ -181,24 +195,6 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
       const change: CreateOrUpdate = { interaction: 'create', type: 'Provenance', id, resource, state: undefined };
       return prepareContent(change, institution, at);
     });
-  }
-
-  /** DESIGN §7: the patient, or a practitioner who records a witnessed paper. */
-  function requireConsentAuthor({ user }: Principal, change: Change): void {
-    if (user?.type === 'Patient') {
-      const own = names.idToken(names.name(user.institution, 'Patient', user.id));
-      const before = change.state === undefined || change.state.patients.every((one) => one === own);
-      const after = change.interaction === 'delete' || isConsentOf(change.resource, user.id);
-      if (before && after) return;
-      throw new MedSealError('forbidden', 'A patient consents for themselves', { expression: 'Consent.patient' });
-    }
-    const staff = user?.type === 'Practitioner' || user?.type === 'PractitionerRole';
-    if (staff && change.interaction !== 'delete' && isWitnessed(change.resource)) return;
-    throw new MedSealError(
-      'forbidden',
-      'A Consent is written by the patient, or by a practitioner who records a witnessed paper (source and verification)',
-      { expression: 'Consent.verification' },
-    );
   }
 
   return {
@@ -213,14 +209,15 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
       const { principal, journal } = context;
       const at = new Date(context.instant).toISOString();
       const prepared: Prepared[] = [];
+      const needed: Guard[] = [...guards];
       for (const change of changes) {
         const institution = authorise(context, change.type, ACTIONS[change.interaction]);
         await requireCovered(context, change, institution);
-        if (change.type === 'Consent') requireConsentAuthor(principal, change);
+        if (change.type === 'Consent') needed.push(...(await requireConsentAuthor(context, change, institution)));
         prepared.push(
           change.interaction === 'delete'
             ? await prepareDeletion(change, institution, at)
-            : prepareContent(change, institution, at),
+            : { ...prepareContent(change, institution, at), witnessed: isEntered(principal, change.resource) },
         );
       }
       const [first] = prepared;
@@ -233,7 +230,7 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
       const written = await writer.write({
         author: authorOf(principal),
         drafts: [...prepared, ...provenance].map((one) => one.draft),
-        guards,
+        guards: needed,
         ...(beforeCommit === undefined ? {} : { beforeCommit: (all) => beforeCommit(own(all)) }),
       });
       for (const [index, { draft, patients }] of prepared.entries()) {
@@ -248,6 +245,11 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
 }
 
 const ACTIONS = { create: 'c', update: 'u', delete: 'd' } as const;
+
+/** Whether staff enter what a patient has consented to on paper. */
+function isEntered(principal: Principal, resource: Resource): boolean {
+  return !isPersonal(principal) && isWitnessed(resource);
+}
 
 /** `client` or `client user`: who a leaf's author commitment is about. */
 function authorOf({ clientId, user }: Principal): string {
@@ -269,13 +271,3 @@ function withVersion(text: string, version: number, at: string): string {
 }
 
 const META = '"meta":{';
-
-function isConsentOf(resource: Resource, patientId: string): boolean {
-  return resource.resourceType === 'Consent' && resource.patient?.reference === `Patient/${patientId}`;
-}
-
-function isWitnessed(resource: Resource): boolean {
-  if (resource.resourceType !== 'Consent') return false;
-  const source = resource.sourceAttachment ?? resource.sourceReference;
-  return source !== undefined && (resource.verification ?? []).some((one) => one.verified === true);
-}
