@@ -137,13 +137,13 @@ export const REFUSED_CASES: readonly RefusedCase[] = [
   },
   {
     name: 'a code without its system',
-    why: 'It could be any.',
+    why: 'Without its system it could be any code.',
     consent: root(permit(about(undefined as unknown as string, '718-7'))),
     expression: `${P}.code[0].coding[0]`,
   },
   {
     name: 'a label without its system',
-    why: 'It could be any.',
+    why: 'Without its system it could be any code.',
     consent: root(permit({ securityLabel: [{ code: 'R' }] })),
     expression: `${P}.securityLabel[0]`,
   },
