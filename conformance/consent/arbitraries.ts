@@ -56,6 +56,7 @@ const patient = fc.constantFrom('@p0', '@p1', '@p2', '@p3');
 const patientReference = patient.map((id) => ({ reference: `Patient/${id}` }));
 
 const SNOMED = 'http://snomed.info/sct';
+const ICD10 = 'http://hl7.org/fhir/sid/icd-10';
 const LOINC = 'http://loinc.org';
 const CONFIDENTIALITY = 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality';
 const ACT_CODE = 'http://terminology.hl7.org/CodeSystem/v3-ActCode';
@@ -65,6 +66,8 @@ const coding = fc.constantFrom(
   { system: SNOMED, code: '73211009' },
   { system: LOINC, code: '718-7' },
   { system: LOINC, code: '86406008' },
+  { system: ICD10, code: 'E11.9' },
+  { system: ICD10, code: 'E11' },
 );
 const label = fc.constantFrom(
   ...['U', 'L', 'N', 'R', 'V', 'HIV'].map((code) => ({ system: CONFIDENTIALITY, code })),
