@@ -12,7 +12,6 @@ import { composeServices } from './compose/services.ts';
 import { composeTrail } from './compose/trail.ts';
 import type { Config } from './config.ts';
 import { createAccessRecorder } from './consent/access-recorder.ts';
-import { MedSealError } from './errors.ts';
 import type { Logger } from './logger.ts';
 import type { TrustRoots } from './trail/evidence/roots.ts';
 import type { TrailWorker } from './trail/worker.ts';
@@ -46,25 +45,26 @@ const BODY_BUDGET = BODY_LIMIT;
 /** The composition root: the whole wiring of a node; only it and `compose/` pick adapters (DESIGN §2). */
 export async function compose(options: ComposeOptions): Promise<Node> {
   const { config, logger, server, publicUrl, version } = options;
-  if (config.ipfsApis.length > 0) throw notYet('MEDSEAL_IPFS_API');
-  if (config.fabric !== undefined) throw notYet('MEDSEAL_FABRIC');
   const metrics = createMetrics();
   const foundation = await composeFoundation({ config, logger, publicUrl });
   const { database, content, clock, institutions, names } = foundation;
+  metrics.watchContent(content.status);
   const trail = await composeTrail(foundation, metrics);
-  const { services, describer, actingAs } = await composeServices(foundation, trail, metrics);
+  const composed = await composeServices(foundation, trail, metrics);
+  const { services, describer, actingAs } = composed;
   const auth = await composeAuth(foundation);
   const administration = composeAdministration({ foundation, trail, services, describer, clients: auth.clients });
 
   const readiness = async () => {
-    const [storage, blocks] = await Promise.all([database.status(), content.status()]);
+    const [storage, blocks, ledger] = await Promise.all([database.status(), content.status(), trail.ledgerStatus()]);
     return {
-      ready: storage.reachable && blocks.reachable && options.isSetUp(),
+      // Without the content store writes and reads go on, and only anchoring waits (DESIGN §9).
+      ready: storage.reachable && options.isSetUp(),
       database: storage,
       content: blocks,
-      ledger: 'embedded',
+      ledger,
       writes: trail.fence.reason ?? 'accepted',
-      institutions: institutions.all().length,
+      institutions: institutions.own().length,
     };
   };
   const app = await createApp({
@@ -82,8 +82,9 @@ export async function compose(options: ComposeOptions): Promise<Node> {
     logger,
     metrics,
   });
+  metrics.beforeScrape(() => trail.measure());
   const housekeeping = startHousekeeping(foundation, services.replays);
-  for (const institution of institutions.all()) await administration.onInstitution(institution.name);
+  for (const institution of institutions.own()) await administration.onInstitution(institution.name);
 
   return {
     app,
@@ -93,14 +94,11 @@ export async function compose(options: ComposeOptions): Promise<Node> {
     async close() {
       clock.stop();
       housekeeping.stop();
+      await composed.close();
       auth.server?.close();
       await trail.close();
       await content.close();
       await database.close();
     },
   };
-}
-
-function notYet(variable: string): MedSealError {
-  return new MedSealError('invalid-configuration', `${variable}: this version has no adapter for it yet`);
 }

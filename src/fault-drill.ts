@@ -6,20 +6,20 @@ import type { Logger } from './logger.ts';
 /** What one drill does at one point. */
 interface Drill {
   readonly point: CrashPoint;
-  readonly mode: 'kill' | 'error' | 'timeout' | 'torn';
+  readonly mode: 'kill' | 'error' | 'timeout' | 'torn' | 'differ';
   /** The passage, counted from 1, at which it happens. */
   readonly nth: number;
   /** At every later passage too. */
   readonly onwards: boolean;
 }
 
-/** The one place where bytes of our own are written, and so may be torn. */
-const TEARABLE: ReadonlySet<CrashPoint> = new Set(['content-during-put']);
+/** Where bytes of our own are written, and so may be torn; where they are read back, and so may differ. */
+const PLACES: Readonly<Record<string, CrashPoint>> = { torn: 'content-during-put', differ: 'content-read-back' };
 
 /**
  * What `MEDSEAL_FAULT` asks for. `POINT:MODE[:NTH[+]]`: at the nth time that the point is passed (the first when absent;
- * with `+` at every later one too) the process is killed, the step fails, it hangs, or a write is torn and the process
- * killed. `@FILE`: nothing until SIGUSR2; then, at each SIGUSR2, what FILE says in that form, or nothing when it is
+ * with `+` at every later one too) the process is killed, the step fails, it hangs, a write is torn and the process
+ * killed, or what is read back differs. `@FILE`: nothing until SIGUSR2; then, at each SIGUSR2, what FILE says in that form, or nothing when it is
  * empty. For drills; never set in production.
  *
  * @throws MedSealError `invalid-configuration`
@@ -39,9 +39,9 @@ export function faultDrill(setting: string | undefined, logger: Logger): Faults 
 
 function parse(text: string): Drill {
   const [, point, mode, nth = '1', onwards] =
-    /^([a-z-]+):(kill|error|timeout|torn)(?::([0-9]+)(\+)?)?$/.exec(text) ?? [];
+    /^([a-z-]+):(kill|error|timeout|torn|differ)(?::([0-9]+)(\+)?)?$/.exec(text) ?? [];
   const known = CRASH_POINTS.find((name) => name === point);
-  if (known === undefined || (mode === 'torn' && !TEARABLE.has(known))) {
+  if (known === undefined || (PLACES[mode ?? ''] ?? known) !== known) {
     throw new MedSealError('invalid-configuration', `MEDSEAL_FAULT: there is no such drill as ${text}`);
   }
   return { point: known, mode: mode as Drill['mode'], nth: Number(nth), onwards: onwards !== undefined };
@@ -61,14 +61,15 @@ function injected({ point, mode, nth, onwards }: Drill, logger: Logger): Faults 
   return {
     at(at) {
       if (mode === 'torn') return torn && at === point ? die() : Promise.resolve();
+      if (mode === 'differ') return Promise.resolve();
       if (!isDue(at)) return Promise.resolve();
       if (mode === 'error') return Promise.reject(new MedSealError('internal', `Fault drill at ${at}`));
       if (mode === 'timeout') return new Promise(() => undefined);
       return die();
     },
     tear(at, length) {
-      if (mode !== 'torn' || !isDue(at)) return undefined;
-      torn = true;
+      if (PLACES[mode] === undefined || !isDue(at)) return undefined;
+      torn = mode === 'torn';
       return Math.floor(length / 2);
     },
   };

@@ -14,9 +14,10 @@ export const CRASH_POINTS = [
   'batch-after-seal',
   'content-before-put',
   'content-during-put',
-  'content-after-put',
   'content-before-pin',
+  'content-pin-unknown',
   'content-read-back',
+  'content-after-put',
   'anchor-endorsed-unsent',
   'anchor-outcome-unknown',
   'anchor-committed-unrecorded',
@@ -30,7 +31,7 @@ export interface Faults {
   at(point: CrashPoint): Promise<void>;
   /**
    * For a torn write: how many of `length` bytes to write, or undefined to write them all. The next `at` of the same
-   * point ends the process.
+   * point ends the process. At `content-read-back`: how many come back.
    */
   tear(point: CrashPoint, length: number): number | undefined;
 }

@@ -15,6 +15,7 @@ import { loadInstitutions } from '../../src/repository/institutions.ts';
 import { createNames } from '../../src/repository/names.ts';
 import { createPermittedReader } from '../../src/repository/permitted.ts';
 import { createRecordOpener } from '../../src/repository/records.ts';
+import { sealHere } from '../../src/repository/seal-draft.ts';
 import { createVersionLoader } from '../../src/repository/version-loader.ts';
 import { createVersionWriter, type VersionDraft } from '../../src/repository/write.ts';
 import { createJournal, type Principal, type RequestContext } from '../../src/request-context.ts';
@@ -62,7 +63,7 @@ export async function createWorld(
   const principals = createPrincipalResolver({ institutions, names, tokenizer });
   const contentKey = deriveKey(secret, 'content');
   const describer = createDescriber({ registry, names, facts, tokenizer, sourcesOf: createSources(), contentKey });
-  const writer = createVersionWriter({ database, keys, identities, random, faults: noFaults });
+  const writer = createVersionWriter({ database, keys, identities, seal: sealHere(random), faults: noFaults });
   const content = { get: () => Promise.resolve(undefined) };
   const loader = createVersionLoader(database);
   const opener = createRecordOpener({ keys, identities, institutions, loader, content, cacheBytes: 0 });
@@ -101,7 +102,7 @@ export async function createWorld(
       };
     }
     const interaction = version === 1 ? 'create' : 'update';
-    return { ...common, ...description, interaction, content: Buffer.from(JSON.stringify(resource)) };
+    return { ...common, ...description, interaction, content: JSON.stringify(resource) };
   }
 
   return {

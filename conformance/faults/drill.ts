@@ -66,7 +66,7 @@ async function strikeAndRecover(stage: DrillStage, { point, mode, seed }: Drill)
   const working = Promise.allSettled(actors.map((actor) => workUntil(actor, () => isOver)));
   await until(`${point.point}:${mode} strikes`, () => node.hasStruck(), 60_000);
   isOver = true;
-  if (mode !== 'error') {
+  if (mode !== 'error' && mode !== 'differ') {
     await crash(node, mode);
     for (const actor of actors) await actor.checkOpen();
   }
@@ -77,14 +77,18 @@ async function strikeAndRecover(stage: DrillStage, { point, mode, seed }: Drill)
 }
 
 /** Every consent is withdrawn by now. */
-async function seesNothing(outsider: FhirClient): Promise<void> {
+export async function seesNothing(outsider: FhirClient): Promise<void> {
   for (const type of ['Patient', 'Observation', 'Encounter', 'Consent']) {
     const { text } = await outsider.get(`${type}?_tag=${MARKER}|&_summary=count`);
     assert.equal(JSON.parse(text).total, 0, `an outsider finds a ${type}: ${text}`);
   }
 }
 
-async function createActors(stage: DrillStage, random: Random, recovered: () => Promise<void>): Promise<Actor[]> {
+export async function createActors(
+  stage: DrillStage,
+  random: Random,
+  recovered: () => Promise<void>,
+): Promise<Actor[]> {
   drills += 1;
   const { hospital, outsider } = stage;
   const actors: Actor[] = [];

@@ -1,6 +1,6 @@
 import type { CrashPoint } from '../../src/faults.ts';
 
-export type Mode = 'kill' | 'error' | 'timeout' | 'torn';
+export type Mode = 'kill' | 'error' | 'timeout' | 'torn' | 'differ';
 
 /** A crash point as drills pass it; docs/crash-points.md says which hard case it stands for. */
 export interface DrilledPoint {
@@ -26,15 +26,21 @@ export const WRITE_POINTS: readonly DrilledPoint[] = [
   { point: 'write-after-commit', modes: ANY, brief: ANY, within: 8 },
 ];
 
+/** On the way of a batch into the content store. */
+export const CONTENT_POINTS: readonly DrilledPoint[] = [
+  { point: 'content-before-put', modes: ANY, brief: ['kill'], within: 2 },
+  { point: 'content-during-put', modes: [...ANY, 'torn'], brief: ['torn'], within: 2 },
+  { point: 'content-before-pin', modes: ANY, brief: ['kill'], within: 2 },
+  { point: 'content-pin-unknown', modes: ANY, brief: ['kill'], within: 2 },
+  { point: 'content-read-back', modes: [...ANY, 'differ'], brief: ['differ'], within: 2 },
+  { point: 'content-after-put', modes: ANY, brief: ['kill'], within: 2 },
+];
+
 /** On the way of a batch to the content store and the ledger. */
 export const TRAIL_POINTS: readonly DrilledPoint[] = [
   { point: 'batch-before-seal', modes: ANY, brief: ANY, within: 1 },
   { point: 'batch-after-seal', modes: ANY, brief: ANY, within: 1 },
-  { point: 'content-before-put', modes: ANY, brief: ['kill'], within: 2 },
-  { point: 'content-during-put', modes: [...ANY, 'torn'], brief: ['torn'], within: 2 },
-  { point: 'content-after-put', modes: ANY, brief: ['kill'], within: 2 },
-  { point: 'content-before-pin', modes: ANY, brief: ['kill'], within: 2 },
-  { point: 'content-read-back', modes: ANY, brief: ['error'], within: 2 },
+  ...CONTENT_POINTS,
   { point: 'anchor-endorsed-unsent', modes: ANY, brief: ['kill'], within: 2 },
   { point: 'anchor-outcome-unknown', modes: ANY, brief: ['kill'], within: 2 },
   { point: 'anchor-committed-unrecorded', modes: ANY, brief: ANY, within: 2 },

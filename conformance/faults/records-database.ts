@@ -30,13 +30,14 @@ function superuserOf({ dataDirectory, databases }: Databases): ClientConfig {
 }
 
 /** Waits until every committed leaf is numbered and every batch anchored. */
-export async function untilAnchored(node: Databases): Promise<void> {
-  await until('everything is anchored', async () => {
+export async function untilAnchored(node: Databases, limit?: number): Promise<void> {
+  const isAnchored = async () => {
     const [row] = await onRecords<{ open: boolean }>(
       node,
       `select exists (select from leaf_pending)
          or exists (select from batch where anchored_at is null) as open`,
     );
     return row?.open === false;
-  });
+  };
+  await until('everything is anchored', isAnchored, limit);
 }

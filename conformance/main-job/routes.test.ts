@@ -108,6 +108,7 @@ const TABLE: Readonly<Record<string, Row>> = {
   disableClient: { path: '/admin/clients/nobody', statuses: ADMINISTRATION(404) },
   scrub: { path: '/admin/scrub', statuses: ADMINISTRATION(200) },
   rebuild: { path: '/admin/rebuild', statuses: ADMINISTRATION(200) },
+  anchors: { path: '/admin/anchors', statuses: ADMINISTRATION(200) },
 };
 
 interface Operation {

@@ -16,7 +16,10 @@ export interface World {
 
 /** One for a whole test file; it ends with the file. */
 export async function startWorld(options: TestNodeOptions = {}): Promise<World> {
-  const node = await startTestNode({ after: (run) => after(run as () => Promise<void>) }, options);
+  return worldOf(await startTestNode({ after: (run) => after(run as () => Promise<void>) }, options));
+}
+
+export function worldOf(node: TestNode): World {
   const tokens = new Map<string, () => Promise<string>>();
   const token = (client: string) => {
     const known = tokens.get(client) ?? cachedToken(() => node.token(client));

@@ -7,13 +7,13 @@ import { type CrashPoint, type Faults, noFaults } from '../../src/faults.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { openCarStore } from '../../src/storage/content/car/car-store.ts';
 import { cidOf, indexBlock } from '../../src/storage/content/cid.ts';
+import { openKuboStore } from '../../src/storage/content/kubo/kubo-store.ts';
 import type { Batch, ContentStore } from '../../src/storage/content/port.ts';
 import { randomOf } from '../support/seed.ts';
 
-export interface ContentPlace {
-  readonly kind: 'car';
-  readonly directory: string;
-}
+export type ContentPlace =
+  | { readonly kind: 'car'; readonly directory: string }
+  | { readonly kind: 'kubo'; readonly apis: readonly string[] };
 
 export interface PutterArguments {
   readonly place: ContentPlace;
@@ -26,17 +26,21 @@ export interface OpenContentStore extends ContentStore {
   close(): Promise<void>;
 }
 
-export function openContentPlace(place: ContentPlace, faults: Faults = noFaults): Promise<OpenContentStore> {
-  return openCarStore({ directory: place.directory, logger: silentLogger, faults });
+export async function openContentPlace(place: ContentPlace, faults: Faults = noFaults): Promise<OpenContentStore> {
+  const options = { logger: silentLogger, faults };
+  if (place.kind === 'car') return openCarStore({ ...options, directory: place.directory });
+  return openKuboStore({ ...options, apis: place.apis });
 }
 
 /** The same batch for the same seed and number: some blocks of some kB, and a root that links to them. */
 export function batchOf(seed: number, number: number): Batch {
   const random = randomOf(seed + number * 7919);
-  const blocks = Array.from({ length: 1 + random.integer(8) }, () => {
-    const bytes = random.bytes(1 + random.integer(3000));
-    return { cid: cidOf('raw', bytes), bytes };
-  });
+  return batchOfBlocks(Array.from({ length: 1 + random.integer(8) }, () => random.bytes(1 + random.integer(3000))));
+}
+
+/** Raw blocks under a root that links to them, which comes last. */
+export function batchOfBlocks(contents: readonly Uint8Array[]): Batch {
+  const blocks = contents.map((bytes) => ({ cid: cidOf('raw', bytes), bytes }));
   const manifest = indexBlock(blocks.map(({ cid }) => cid));
   const root = cidOf('dag-cbor', manifest);
   return { root, blocks: [...blocks, { cid: root, bytes: manifest }] };

@@ -2,36 +2,63 @@ import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { type CrashPoint, type Faults, noFaults } from '../../src/faults.ts';
 import { cidOf } from '../../src/storage/content/cid.ts';
-import type { Batch, ContentStore } from '../../src/storage/content/port.ts';
+import { type Batch, type ContentStore, MAX_BLOCK_BYTES } from '../../src/storage/content/port.ts';
 import { runUntilKilled } from '../support/killed-process.ts';
 import { seed } from '../support/seed.ts';
-import { batchOf, type ContentPlace, openContentPlace, type PutterArguments } from './content-process.ts';
+import {
+  batchOf,
+  batchOfBlocks,
+  type ContentPlace,
+  type OpenContentStore,
+  openContentPlace,
+  type PutterArguments,
+} from './content-process.ts';
 
 const ROUNDS = 3;
 /** Where a batch is not kept yet when the process ends, and where it is. */
-const BEFORE: readonly CrashPoint[] = ['content-before-put', 'disk-full', 'content-during-put'];
-const AFTER: readonly CrashPoint[] = ['content-after-put'];
+const BEFORE: readonly CrashPoint[] = ['content-before-put', 'disk-full', 'content-during-put', 'content-before-pin'];
+const AFTER: readonly CrashPoint[] = ['content-pin-unknown', 'content-read-back', 'content-after-put'];
 
-/** What every adapter of the content-store port must do. `makePlace` gives an empty store each time. */
-export function contentStoreContract(adapter: string, makePlace: (test: TestContext) => Promise<ContentPlace>): void {
-  describe(`content store port: ${adapter}`, () => {
-    const storeTest = (name: string, run: (store: ContentStore, random: number) => Promise<void>) =>
+export interface ContentAdapter {
+  readonly name: string;
+  /** Why it cannot be tested here, or false. */
+  readonly skip?: string | false;
+  /** An empty place each time. */
+  readonly makePlace: (test: TestContext) => Promise<ContentPlace>;
+  /** Has a store that collects garbage in its own time do so now. */
+  readonly collectGarbage?: (place: ContentPlace) => Promise<void>;
+}
+
+/** What every adapter of the content-store port must do. */
+export function contentStoreContract(adapter: ContentAdapter): void {
+  describe(`content store port: ${adapter.name}`, { skip: adapter.skip ?? false }, () => {
+    const storeTest: StoreTest = (name, run) =>
       test(name, async (context) => {
-        const store = await openContentPlace(await makePlace(context));
+        const opened = await open(adapter, await adapter.makePlace(context));
         try {
-          await run(store, seed(context).seed);
+          await run(opened, seed(context).seed);
         } finally {
-          await store.close();
+          await opened.close();
         }
       });
     testKeeping(storeTest);
     testRemoving(storeTest);
-    testFaults(makePlace);
-    testKills(makePlace);
+    testFaults(adapter);
+    testKills(adapter);
   });
 }
 
-type StoreTest = (name: string, run: (store: ContentStore, seed: number) => Promise<void>) => void;
+interface Opened extends OpenContentStore {
+  /** Blocks that nothing keeps are gone afterwards. */
+  readonly tidy: () => Promise<void>;
+}
+
+async function open({ collectGarbage }: ContentAdapter, place: ContentPlace, faults = noFaults): Promise<Opened> {
+  const store = await openContentPlace(place, faults);
+  return { ...store, tidy: async () => collectGarbage?.(place) };
+}
+
+type StoreTest = (name: string, run: (store: Opened, seed: number) => Promise<void>) => void;
 
 function testKeeping(storeTest: StoreTest): void {
   storeTest('what was put is got, block by block', async (store, start) => {
@@ -50,13 +77,10 @@ function testKeeping(storeTest: StoreTest): void {
   });
 
   storeTest('empty and large blocks', async (store) => {
-    const blocks = [0, 1, 5_000_000].map((length) => {
-      const bytes = Buffer.alloc(length, length % 251);
-      return { cid: cidOf('raw', bytes), bytes };
-    });
-    const batch = { root: blocks[0]?.cid ?? '', blocks };
+    const batch = batchOfBlocks([0, 1, MAX_BLOCK_BYTES].map((length) => Buffer.alloc(length, length % 251)));
     await store.put(batch);
     await assertKept(store, batch);
+    await assert.rejects(store.put(batchOfBlocks([Buffer.alloc(MAX_BLOCK_BYTES + 1)])), { code: 'internal' });
   });
 
   storeTest('putting a batch again changes nothing, in whatever order its blocks come', async (store, start) => {
@@ -106,6 +130,7 @@ function testRemoving(storeTest: StoreTest): void {
     await store.put(one);
     await store.put(other);
     await store.remove(one.root);
+    await store.tidy();
     for (const { cid } of one.blocks) assert.equal(await store.get(cid), undefined);
     await assertKept(store, other);
     assert.deepEqual(await roots(store), [other.root]);
@@ -117,8 +142,7 @@ function testRemoving(storeTest: StoreTest): void {
 
   storeTest('a block of two batches stays until both are removed', async (store, start) => {
     const one = batchOf(start, 1);
-    const bytes = Buffer.from('another root');
-    const other = { root: cidOf('raw', bytes), blocks: [...one.blocks, { cid: cidOf('raw', bytes), bytes }] };
+    const other = batchOfBlocks([Buffer.from('another'), ...one.blocks.slice(0, -1).map(({ bytes }) => bytes)]);
     for (const [first, second] of [
       [one, other],
       [other, one],
@@ -126,15 +150,17 @@ function testRemoving(storeTest: StoreTest): void {
       await store.put(first);
       await store.put(second);
       await store.remove(second.root);
+      await store.tidy();
       await assertKept(store, first);
       await store.remove(first.root);
+      await store.tidy();
       for (const { cid } of other.blocks) assert.equal(await store.get(cid), undefined);
     }
   });
 }
 
 /** An error instead of the end of the process. */
-function testFaults(makePlace: (test: TestContext) => Promise<ContentPlace>): void {
+function testFaults(adapter: ContentAdapter): void {
   for (const point of [...BEFORE, ...AFTER]) {
     test(`an error at ${point}: in full or not at all, and a second put succeeds`, async (context) => {
       const batch = batchOf(seed(context).seed, 0);
@@ -143,7 +169,7 @@ function testFaults(makePlace: (test: TestContext) => Promise<ContentPlace>): vo
         ...noFaults,
         at: (reached) => (reached === point && failures-- > 0 ? Promise.reject(new Error('drill')) : Promise.resolve()),
       };
-      const store = await openContentPlace(await makePlace(context), faults);
+      const store = await open(adapter, await adapter.makePlace(context), faults);
       await assert.rejects(store.put(batch), { code: point === 'disk-full' ? 'storage-full' : 'storage-unavailable' });
       await assertAllOrNone(store, batch);
       assert.equal((await roots(store)).length, AFTER.includes(point) ? 1 : 0);
@@ -157,28 +183,44 @@ function testFaults(makePlace: (test: TestContext) => Promise<ContentPlace>): vo
     const random = seed(context);
     const [kept, torn] = [batchOf(random.seed, 0), batchOf(random.seed, 1)];
     let tearing = false;
-    const tear: Faults['tear'] = (_, length) => (tearing ? random.integer(length) : undefined);
-    const store = await openContentPlace(await makePlace(context), { ...noFaults, tear });
+    const tear: Faults['tear'] = (point, length) =>
+      tearing && point === 'content-during-put' ? random.integer(length) : undefined;
+    const store = await open(adapter, await adapter.makePlace(context), { ...noFaults, tear });
     await store.put(kept);
     tearing = true;
     await assert.rejects(store.put(torn), { code: 'storage-unavailable' });
+    await store.tidy();
     for (const { cid } of torn.blocks) assert.equal(await store.get(cid), undefined);
     await assertKept(store, kept);
     await store.close();
   });
+
+  test('what comes back otherwise than it was sent is not kept; a second put succeeds', async (context) => {
+    const random = seed(context);
+    const batch = batchOf(random.seed, 0);
+    let failures = 1;
+    const tear: Faults['tear'] = (point, length) =>
+      point === 'content-read-back' && failures-- > 0 ? random.integer(length) : undefined;
+    const store = await open(adapter, await adapter.makePlace(context), { ...noFaults, tear });
+    await assert.rejects(store.put(batch), { code: 'sealed-content-damaged' });
+    assert.equal(await assertAllOrNone(store, batch), false);
+    await store.put(batch);
+    await assertKept(store, batch);
+    await store.close();
+  });
 }
 
-function testKills(makePlace: (test: TestContext) => Promise<ContentPlace>): void {
+function testKills(adapter: ContentAdapter): void {
   const drill = (name: string, choose: (random: { integer(below: number): number }) => Drill) => {
     for (let round = 1; round <= ROUNDS; round++) {
       test(`${name}, ${round}: in full or not at all, and nothing acknowledged is lost`, async (context) => {
         const random = seed(context);
-        const place = await makePlace(context);
+        const place = await adapter.makePlace(context);
         const { killAfter = Number.POSITIVE_INFINITY, die } = choose(random);
         const script = new URL('./content-process.ts', import.meta.url);
         const putter: PutterArguments = { place, seed: random.seed, ...(die === undefined ? {} : { die }) };
         const acknowledged = await runUntilKilled(script, putter, killAfter);
-        const store = await openContentPlace(place);
+        const store = await open(adapter, place);
         for (const number of acknowledged) await assertKept(store, batchOf(random.seed, number));
         const next = batchOf(random.seed, acknowledged.length);
         const kept = await assertAllOrNone(store, next);
@@ -216,8 +258,9 @@ async function assertKept(store: ContentStore, { root, blocks }: Batch): Promise
 }
 
 /** Whether it is there. */
-async function assertAllOrNone(store: ContentStore, batch: Batch): Promise<boolean> {
+async function assertAllOrNone(store: Opened, batch: Batch): Promise<boolean> {
   const kept = (await roots(store)).includes(batch.root);
+  await store.tidy();
   if (kept) await assertKept(store, batch);
   else for (const { cid } of batch.blocks) assert.equal(await store.get(cid), undefined);
   return kept;

@@ -1,6 +1,6 @@
 import { after, before, describe } from 'node:test';
 import type { Ledger, LedgerProof } from '../../src/trail/ledger/port.ts';
-import type { AnchorFacts } from '../../src/trail/ledger/verify-embedded.ts';
+import type { EmbeddedAnchorFacts } from '../../src/trail/ledger/verify-embedded.ts';
 import { ledgerAnchors } from './ledger-contract-anchors.ts';
 import { ledgerBlocks } from './ledger-contract-blocks.ts';
 import { ledgerConsents } from './ledger-contract-consents.ts';
@@ -15,7 +15,7 @@ export interface LedgerAdapter {
   /** As a client of the first organisation that has no role. */
   openReader(): Promise<Ledger>;
   /** Verifies offline, from pinned roots. */
-  verify(proof: LedgerProof): Omit<AnchorFacts, 'assurance' | 'blockTime'>;
+  verify(proof: LedgerProof): Omit<EmbeddedAnchorFacts, 'assurance' | 'blockTime'>;
   close(): Promise<void>;
 }
 

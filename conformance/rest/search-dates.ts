@@ -96,8 +96,14 @@ export function searchByDate(target: Promise<RestTarget>): void {
       const exact = stored.find(({ range }) => range[0] === at('2020-02-29T12:30:00Z'));
       assert.ok((await find('date=ap2020-02-29')).includes(exact?.id ?? ''));
       assert.ok(!(await find('date=ap2020-02-29')).includes(stored[9]?.id ?? ''));
+      // A tenth of the years that have passed since then.
+      const dated = { ...undated, effectiveDateTime: '2020-07-01' };
+      const near = await scope.create<Observation>(dated);
+      const far = await scope.create<Observation>({ ...dated, effectiveDateTime: '2010-07-01' });
+      const found = await find('date=ap2020-02-29');
+      assert.ok(near.id !== undefined && far.id !== undefined && found.includes(near.id) && !found.includes(far.id));
       assert.deepEqual(await find('date:missing=true'), [undated.id]);
-      assert.equal((await find('date:missing=false')).length, stored.length);
+      assert.equal((await find('date:missing=false')).length, stored.length + 2);
     });
 
     test('what is no date is refused', async () => {

@@ -6,10 +6,11 @@ export interface RunFilesOptions {
   readonly files: readonly string[];
   readonly concurrency: number;
   readonly environment: NodeJS.ProcessEnv;
-  readonly report: Report;
+  readonly report: Pick<Report, 'file'>;
+  /** How long a file may take before it counts as hanging, milliseconds. */
+  readonly limit?: number;
 }
 
-/** A file that takes longer than this hangs. */
 const FILE_LIMIT_MS = 10 * 60_000;
 
 /** What is known of a file so far. */
@@ -50,9 +51,9 @@ interface TestEvent {
 
 /** Runs each file in a process of its own, as `node --test` does, and reports it when it is over. */
 export async function runFiles(options: RunFilesOptions): Promise<void> {
-  const { files, concurrency, environment, report } = options;
+  const { files, concurrency, environment, report, limit = FILE_LIMIT_MS } = options;
   const open = new Map(files.map((file) => [file, newProgress()]));
-  const events = run({ files: [...files], concurrency, env: environment, timeout: FILE_LIMIT_MS });
+  const events = run({ files: [...files], concurrency, env: environment, timeout: limit });
   for await (const event of events as AsyncIterable<TestEvent>) {
     const file = event.data.entryFile ?? event.data.file;
     const progress = file === undefined ? undefined : open.get(file);

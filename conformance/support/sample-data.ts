@@ -17,10 +17,10 @@ export const sharedBundlesAbsent: string | false = existsSync(SHARED_BUNDLES)
   ? false
   : `${SHARED_BUNDLES} is absent: these bundles are not part of the repository`;
 
-/** The synthetic transaction Bundles, one after the other. */
-export function* sharedBundles(): Generator<Sample> {
-  for (const file of readdirSync(SHARED_BUNDLES).sort()) {
-    yield { name: file, bytes: gunzipSync(readFileSync(join(SHARED_BUNDLES, file))) };
+/** The synthetic transaction Bundles, one after the other. @param directory where else they lie */
+export function* sharedBundles(directory = SHARED_BUNDLES): Generator<Sample> {
+  for (const file of readdirSync(directory).sort()) {
+    yield { name: file, bytes: gunzipSync(readFileSync(join(directory, file))) };
   }
 }
 

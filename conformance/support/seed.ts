@@ -15,8 +15,7 @@ export interface Random {
  * so that `SEED=… node --test …` repeats it.
  */
 export function seed(test: TestContext): Random {
-  const given = process.env.SEED;
-  const chosen = given === undefined ? randomInt(2 ** 31) : Number(given);
+  const chosen = newSeed();
   test.after(() => {
     // Not in @types/node yet.
     const { passed } = test as { passed?: boolean };
@@ -24,6 +23,15 @@ export function seed(test: TestContext): Random {
   });
   return randomOf(chosen);
 }
+
+/** The environment's SEED if set, else a new one: for a test that tells by itself which it was. */
+export function newSeed(): number {
+  const given = process.env.SEED;
+  return given === undefined ? randomInt(2 ** 31) : Number(given);
+}
+
+/** Whether `npm run soak` runs, which has time for everything. */
+export const isSoak = process.env.MEDSEAL_SOAK !== undefined;
 
 /** mulberry32: small, and good enough to vary inputs. Never for secrets. */
 export function randomOf(start: number): Random {

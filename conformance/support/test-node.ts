@@ -1,15 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { administer, type Connection, connect } from '../../src/cli/connection.ts';
-import { storeClient } from '../../src/cli/data-directory.ts';
-import { generateClientKey } from '../../src/cli/operator.ts';
+import { connect } from '../../src/cli/connection.ts';
 import { accessToken } from '../../src/cli/token.ts';
-import { INSTITUTIONS, PARTICIPANTS } from '../../src/demo/participants.ts';
 import { MIGRATIONS } from '../../src/storage/database/open.ts';
+import { addParticipants, databaseProcess, type Environment, startServerProcess } from './server-process.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 import { createDatabasePair, type DatabasePair } from './test-database.ts';
 
@@ -36,8 +29,6 @@ export interface TestNode {
   restart(env?: Environment): Promise<void>;
 }
 
-type Environment = Readonly<Record<string, string>>;
-
 export interface TestNodeOptions {
   /** `npm start -- --demo` */
   readonly demo?: boolean;
@@ -45,15 +36,14 @@ export interface TestNodeOptions {
   readonly env?: Environment;
   /**
    * `shared` (unless said otherwise): a pair of databases on the tests' PostgreSQL, quick and not durable. `embedded`:
-   * PostgreSQL of its own, as `npm start` has it.
+   * PostgreSQL of its own, as `npm start` has it. Or URLs of two databases that are there.
    */
-  readonly database?: 'shared' | 'embedded';
+  readonly database?: 'shared' | 'embedded' | NonNullable<TestNode['databases']>;
   /** No institutions and no clients but the operator's. Otherwise those of the demonstration are there. */
   readonly bare?: boolean;
+  /** Of the demonstration's institutions and clients only these; for several nodes on one ledger. */
+  readonly institutions?: readonly string[];
 }
-
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-const FLAGS = ['--max-old-space-size=220', '--max-semi-space-size=8'];
 
 /** Starts src/main.ts on a free port; it ends with the test. @param test a test's context, or `{ after }` for a file */
 export async function startTestNode(
@@ -61,9 +51,9 @@ export async function startTestNode(
   options: TestNodeOptions = {},
 ): Promise<TestNode> {
   const dataDirectory = join(await temporaryDirectory(), 'data');
-  const pair = options.database === 'embedded' ? undefined : await createDatabasePair(MIGRATIONS);
+  const pair = await databasesOf(options);
   const start = (port: string, env: Environment = {}) =>
-    startProcess(options.demo ? ['--demo'] : [], {
+    startServerProcess(options.demo ? ['--demo'] : [], {
       MEDSEAL_DATA: dataDirectory,
       PORT: port,
       LOG_LEVEL: 'warn',
@@ -73,11 +63,11 @@ export async function startTestNode(
   let current = start('0', options.env);
   test.after(async () => {
     await current.end('SIGTERM');
-    await pair?.drop().catch(unlessGone);
+    await pair?.drop?.().catch(unlessGone);
   });
   const url = await current.ready();
   const connection = () => connect(dataDirectory);
-  if (options.demo !== true && options.bare !== true) await addParticipants(connection());
+  if (options.demo !== true && options.bare !== true) await addParticipants(connection(), options.institutions);
 
   return {
     url,
@@ -102,83 +92,14 @@ export async function startTestNode(
   };
 }
 
-/** The institutions and clients of the demonstration, without its records. */
-async function addParticipants(connection: Connection): Promise<void> {
-  for (const id of INSTITUTIONS) await administer(connection, 'POST', '/admin/institutions', { id });
-  for (const participant of PARTICIPANTS) {
-    const { id, scopes } = participant;
-    const { publicJwks, privateKey } = await generateClientKey();
-    await administer(connection, 'POST', '/admin/clients', { ...participant, jwks: publicJwks });
-    storeClient(connection.directory, id, { clientId: id, privateKey, scope: scopes.join(' ') });
-  }
-}
-
-/** The main process of the node's own PostgreSQL, by its lock file. */
-function databaseProcess(dataDirectory: string): number | undefined {
-  const pointer = join(dataDirectory, 'database.json');
-  const home = existsSync(pointer)
-    ? (JSON.parse(readFileSync(pointer, 'utf8')) as { directory: string }).directory
-    : join(dataDirectory, 'database');
-  const lock = join(home, 'cluster', 'postmaster.pid');
-  return existsSync(lock) ? Number.parseInt(readFileSync(lock, 'utf8'), 10) : undefined;
+async function databasesOf({
+  database = 'shared',
+}: TestNodeOptions): Promise<(NonNullable<TestNode['databases']> & Partial<DatabasePair>) | undefined> {
+  if (database === 'shared') return createDatabasePair(MIGRATIONS);
+  return database === 'embedded' ? undefined : database;
 }
 
 /** The tests' own PostgreSQL ends with the file, before or after this. */
 function unlessGone(error: NodeJS.ErrnoException): void {
   if (error.code !== 'ENOENT' && error.code !== 'ECONNREFUSED') throw error;
-}
-
-interface NodeProcess {
-  /** The URL that it says it is ready at. @throws when it ends instead, with what it wrote */
-  ready(): Promise<string>;
-  output(): string;
-  log(): string;
-  readonly ended: Promise<void>;
-  end(signal: NodeJS.Signals): Promise<void>;
-}
-
-function startProcess(args: readonly string[], settings: Environment): NodeProcess {
-  // What configures the tests' own surroundings is not for the server.
-  const inherited = Object.entries(process.env).filter(([name]) => !/^(MEDSEAL_|HOST$|NODE_TEST_)/.test(name));
-  const child: ChildProcess = spawn(process.execPath, [...FLAGS, MAIN, ...args], {
-    env: { ...Object.fromEntries(inherited), ...settings },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  let log = '';
-  const guard = spawnGuard(child.pid ?? 0);
-  const ended = once(child, 'close').then(() => void guard.kill());
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    log += text;
-  });
-  const url = Promise.withResolvers<string>();
-  if (child.stdout !== null) {
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      output += `${line}\n`;
-      if (line.startsWith('ready ')) url.resolve(line.slice('ready '.length));
-    });
-  }
-  return {
-    ready: () =>
-      Promise.race([
-        url.promise,
-        ended.then(() => Promise.reject(new Error(`The server ended before it was ready:\n${log}`))),
-      ]),
-    output: () => output,
-    log: () => log,
-    ended,
-    async end(signal) {
-      if (child.exitCode === null && child.signalCode === null) child.kill(signal);
-      await ended;
-    },
-  };
-}
-
-/** Ends the server when this process is gone, however that came: its standard input closes then. */
-function spawnGuard(server: number): ChildProcess {
-  const script = 'read -r _; kill -TERM "$1"';
-  return spawn('/bin/sh', ['-c', script, 'test-node-guard', String(server)], {
-    detached: true,
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
 }

@@ -4,16 +4,21 @@ import type { Rebuild } from '../interactions/rebuild/rebuild.ts';
 import type { InteractionResult } from '../interactions/result.ts';
 import type { Scrubber } from '../interactions/scrub/scrub.ts';
 import type { InstitutionDirectory } from '../repository/institutions.ts';
+import type { ProvenAnchor } from '../trail/anchors.ts';
 import { registrationOf } from './registration-input.ts';
 
 /** What the operator may do: institutions, clients, and seeing that all is intact. Never clinical content. */
 export interface Administration {
   readonly clients: ClientRegistry;
   readonly institutions: InstitutionDirectory;
+  /** Whether another organisation of the ledger keeps the records of an institution of this name. */
+  readonly isGuest: (name: string) => Promise<boolean>;
   /** Registers a new institution wherever it must be known: ledger, trail. */
   readonly onInstitution: (name: string) => Promise<void>;
   readonly scrubber: Scrubber;
   readonly rebuild: Rebuild;
+  /** The newest anchor of every log on the ledger, with its proof. */
+  readonly anchors: () => AsyncIterable<ProvenAnchor>;
 }
 
 export interface AdminInput {
@@ -36,15 +41,16 @@ const JSON_HEADERS = { 'Content-Type': 'application/json; charset=utf-8' };
 /** By operationId. */
 export const ADMIN_OPERATIONS: Readonly<Record<string, AdminOperation>> = {
   async listInstitutions({ institutions }) {
-    const names = institutions.all().map(({ name, checkReferences }) => ({ id: name, checkReferences }));
+    const names = institutions.all().map(({ name, checkReferences, guest }) => ({ id: name, checkReferences, guest }));
     return json(200, { institutions: names });
   },
-  async addInstitution({ clients, institutions, onInstitution }, { body }) {
+  async addInstitution({ clients, institutions, isGuest, onInstitution }, { body }) {
     const id = textOf(body, 'id');
-    await clients.addInstitution(id);
+    const guest = await isGuest(id);
+    await clients.addInstitution(id, guest);
     await institutions.refresh();
-    await onInstitution(id);
-    return json(201, { id });
+    if (!guest) await onInstitution(id);
+    return json(201, { id, guest });
   },
   async listClients({ clients }) {
     return json(200, { clients: (await clients.list()).map(described) });
@@ -63,6 +69,9 @@ export const ADMIN_OPERATIONS: Readonly<Record<string, AdminOperation>> = {
   },
   async rebuild({ rebuild }) {
     return { lines: rebuild.run() };
+  },
+  async anchors({ anchors }) {
+    return { lines: anchors() };
   },
 };
 

@@ -1,4 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { ContentStatus } from '../storage/content/port.ts';
+import { contentMetrics } from './content-metrics.ts';
 
 /** Prometheus metrics. Labels come from our own tables only: operations, statuses, log names; never from a request. */
 export interface Metrics {
@@ -6,7 +8,16 @@ export interface Metrics {
   observeRequest(operation: string, status: number, seconds: number): void;
   countDisagreement(): void;
   countHeldBatch(reason: string): void;
+  countLedgerAlarm(alarm: string): void;
   setBacklog(log: string, leaves: number): void;
+  /** @param blocks undefined: as before, or not told by this kind of ledger */
+  setLedger(reachable: boolean, blocks: number | undefined): void;
+  /** What measures something only when it is asked for. */
+  beforeScrape(measure: () => Promise<void>): void;
+  /** In Prometheus' text format. */
+  scrape(): Promise<string>;
+  /** Asked at each scrape. */
+  watchContent(status: () => Promise<ContentStatus>): void;
 }
 
 export function createMetrics(): Metrics {
@@ -37,11 +48,36 @@ export function createMetrics(): Metrics {
     labelNames: ['log'],
     registers,
   });
+  const alarms = new Counter({
+    name: 'medseal_ledger_alarms_total',
+    help: 'Times the ledger showed what must not be, by kind; any is an alarm',
+    labelNames: ['alarm'],
+    registers,
+  });
+  const reachable = new Gauge({
+    name: 'medseal_ledger_reachable',
+    help: 'Whether the ledger answers: 1 or 0',
+    registers,
+  });
+  const blocks = new Gauge({ name: 'medseal_ledger_blocks', help: 'Blocks that the own peer has', registers });
+  const measures: (() => Promise<void>)[] = [];
   return {
     registry,
     observeRequest: (operation, status, seconds) => requests.observe({ operation, status: String(status) }, seconds),
     countDisagreement: () => disagreements.inc(),
     countHeldBatch: (reason) => held.inc({ reason }),
+    countLedgerAlarm: (alarm) => alarms.inc({ alarm }),
+    setLedger(isReachable, count) {
+      reachable.set(isReachable ? 1 : 0);
+      if (count !== undefined) blocks.set(count);
+    },
+    beforeScrape: (measure) => measures.push(measure),
+    async scrape() {
+      // What cannot be measured now stays as it was: metrics are wanted most when something is down.
+      await Promise.allSettled(measures.map((measure) => measure()));
+      return registry.metrics();
+    },
     setBacklog: (log, leaves) => backlog.set({ log }, leaves),
+    watchContent: (status) => contentMetrics(registry, status),
   };
 }

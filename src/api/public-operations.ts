@@ -40,7 +40,7 @@ export const PUBLIC_OPERATIONS: Readonly<Record<string, PublicOperation>> = {
     return sendJson(reply, state.ready ? 200 : 503, state);
   },
   async metrics({ metrics }, _request, reply) {
-    return reply.header('Content-Type', metrics.registry.contentType).send(await metrics.registry.metrics());
+    return reply.header('Content-Type', metrics.registry.contentType).send(await metrics.scrape());
   },
   capabilities: statement,
   unionCapabilities: statement,
@@ -53,7 +53,7 @@ export const PUBLIC_OPERATIONS: Readonly<Record<string, PublicOperation>> = {
 /** undefined at the union. @throws MedSealError `not-found` */
 function requestedInstitution({ institutions }: Services, request: FastifyRequest): string | undefined {
   const { institution } = request.params as { institution?: string };
-  if (institution !== undefined && institutions.find(institution) === undefined) throw notFound();
+  if (institution !== undefined && institutions.find(institution)?.guest !== false) throw notFound();
   return institution;
 }
 

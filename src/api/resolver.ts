@@ -174,7 +174,7 @@ function contextOf(request: FastifyRequest, { clock }: ResolverOptions): Request
 }
 
 function requireBase(base: Base, { institutions }: Services): void {
-  if (base.kind === 'institution' && institutions.find(base.institution) === undefined) throw notFound();
+  if (base.kind === 'institution' && institutions.find(base.institution)?.guest !== false) throw notFound();
 }
 
 function baseUrl(base: Base, publicUrl: string): string {

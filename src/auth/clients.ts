@@ -27,8 +27,11 @@ export interface Client extends CheckedRegistration {
 
 /** Institutions and the clients that belong to them. What changes here holds for the next request everywhere. */
 export interface ClientRegistry {
-  /** @throws MedSealError `invalid-parameter`, `already-exists` */
-  addInstitution(name: string): Promise<void>;
+  /**
+   * @param guest its records are kept elsewhere: it only has clients here
+   * @throws MedSealError `invalid-parameter`, `already-exists`
+   */
+  addInstitution(name: string, guest?: boolean): Promise<void>;
   institutions(): Promise<readonly string[]>;
   /** @throws MedSealError `invalid-parameter`, `already-exists`, `not-found` for an unknown institution */
   add(registration: ClientRegistration): Promise<Client>;
@@ -90,14 +93,14 @@ export function createClientRegistry(options: ClientRegistryOptions): ClientRegi
   }
 
   return {
-    addInstitution: async (name) => {
+    addInstitution: async (name, guest = false) => {
       if (!INSTITUTION_NAME.test(name) || RESERVED_NAMES.has(name)) {
         throw new MedSealError(
           'invalid-parameter',
           `An institution's name is a path segment of 1 to 63 of a-z, 0-9 and inner -, not one of ${[...RESERVED_NAMES].join(', ')}.`,
         );
       }
-      if (!(await insertInstitution(database, name))) {
+      if (!(await insertInstitution(database, name, guest))) {
         throw new MedSealError('already-exists', 'There is an institution with this name.');
       }
     },

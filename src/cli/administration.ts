@@ -18,8 +18,10 @@ export const institution: Command = {
     }
     if (verb !== 'add') throw new UsageError('say add or list');
     const connection = connect();
-    await administer(connection, 'POST', '/admin/institutions', { id: needed(id, 'ID') });
-    process.stdout.write(`institution ${id}: ${connection.address.publicUrl}/${id}/fhir\n`);
+    const added = await administer(connection, 'POST', '/admin/institutions', { id: needed(id, 'ID') });
+    const { guest } = added as { guest: boolean };
+    const base = `${connection.address.publicUrl}/${id}/fhir`;
+    process.stdout.write(`institution ${id}: ${guest ? 'kept by another node, here it only has clients' : base}\n`);
     return 0;
   },
 };

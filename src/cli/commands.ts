@@ -1,4 +1,5 @@
 import { client, institution } from './administration.ts';
+import { anchors } from './anchors.ts';
 import { importCommand } from './import/command.ts';
 import { rebuild } from './rebuild.ts';
 import { scrub } from './scrub.ts';
@@ -34,6 +35,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['token', token],
   ['import', importCommand],
   ['verify', verify],
+  ['anchors', anchors],
   ['scrub', scrub],
   ['rebuild', rebuild],
 ]);

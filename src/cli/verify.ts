@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readConfig } from '../config.ts';
-import { verifyEvidence } from '../trail/evidence/verify.ts';
+import { type VerifiedEvidence, verifyEvidence } from '../trail/evidence/verify.ts';
 import type { Command } from './commands.ts';
 import { readRoots } from './data-directory.ts';
 import { needed, parseOptions, UsageError } from './usage.ts';
@@ -25,12 +25,20 @@ export const verify: Command = {
         `  log of ${anchor.institution}: size ${anchor.size}, root ${anchor.root}`,
         `  anchored at ${anchor.blockTime}: transaction ${anchor.transactionId}, block ${anchor.block}`,
         `  endorsed by ${anchor.endorsedBy.join(', ')} (${anchor.assurance})`,
+        ...consortiumLines(anchor),
         '',
       ].join('\n'),
     );
     return 0;
   },
 };
+
+/** What only the proof of a ledger of several organisations tells. */
+function consortiumLines(anchor: VerifiedEvidence['anchor']): readonly string[] {
+  if (anchor.assurance === 'self-attested') return [];
+  const { orderedBy, confirmedBy } = anchor;
+  return [`  block signed by ${orderedBy.join(', ')}`, `  found valid by ${confirmedBy.join(', ')}`];
+}
 
 function readBytes(file: string): Buffer {
   try {

@@ -1,12 +1,14 @@
 import type { Administration } from '../api/admin-operations.ts';
 import type { ClientRegistry } from '../auth/clients.ts';
 import type { Describer } from '../consent/describe.ts';
+import { MedSealError } from '../errors.ts';
 import { createEntryOpener } from '../interactions/rebuild/open-entry.ts';
 import { createRebuild } from '../interactions/rebuild/rebuild.ts';
 import { createScrubber } from '../interactions/scrub/scrub.ts';
 import type { Services } from '../interactions/services.ts';
 import { createRecordOpener } from '../repository/records.ts';
-import { registerInstitution } from '../trail/registration.ts';
+import { provenAnchors } from '../trail/anchors.ts';
+import { isForeign, registerInstitution } from '../trail/registration.ts';
 
 import type { Foundation } from './foundation.ts';
 import type { Trail } from './trail.ts';
@@ -23,7 +25,15 @@ export function composeAdministration(parts: AdministrationParts): Administratio
   const { foundation, trail, services, describer, clients } = parts;
   const { database, content, keys, identities, institutions, names, loader, clock, logger } = foundation;
   const { ledger, reconciler } = trail;
-  const onInstitution = (name: string): Promise<void> => registerInstitution(ledger, name);
+  const onInstitution = async (name: string): Promise<void> => {
+    try {
+      await registerInstitution(ledger, name);
+    } catch (error) {
+      if (!(error instanceof MedSealError) || error.code !== 'ledger-unavailable') throw error;
+      // Its first anchor does it then.
+      logger.warn({ err: error, institution: name }, 'the institution is not on the ledger yet');
+    }
+  };
   const scrubber = createScrubber({
     database,
     content,
@@ -49,5 +59,13 @@ export function composeAdministration(parts: AdministrationParts): Administratio
     reconciler,
     logger,
   });
-  return { clients, institutions, onInstitution, scrubber, rebuild };
+  return {
+    clients,
+    institutions,
+    isGuest: (name) => isForeign(ledger, name),
+    onInstitution,
+    scrubber,
+    rebuild,
+    anchors: () => provenAnchors(ledger),
+  };
 }

@@ -14,6 +14,8 @@ import { createKeyService } from '../sealing/key-service.ts';
 import { loadMasterKey } from '../sealing/master-key.ts';
 import { createRandomPool } from '../sealing/random.ts';
 import { openCarStore } from '../storage/content/car/car-store.ts';
+import { openKuboStore } from '../storage/content/kubo/kubo-store.ts';
+import type { ContentStore } from '../storage/content/port.ts';
 import { openEmbeddedDatabase } from '../storage/database/embedded/embedded.ts';
 import { openExternalDatabase } from '../storage/database/external.ts';
 import type { Database } from '../storage/database/port.ts';
@@ -33,7 +35,7 @@ export async function composeFoundation({ config, logger, publicUrl }: Foundatio
   const faults = faultDrill(config.fault, logger);
   const random = createRandomPool();
   const database = await openDatabase(config, logger, faults);
-  const content = await openCarStore({ directory: join(config.dataDirectory, 'content'), logger, faults });
+  const content = await openContent(config, logger, faults);
   const keys = createKeyService({ database, master: loadMasterKey(config.masterKeyFile), faults });
   const secret = await keys.secret('index');
   const identities = createIdentities(secret);
@@ -59,6 +61,16 @@ export async function composeFoundation({ config, logger, publicUrl }: Foundatio
     loader,
     opener,
   };
+}
+
+interface OpenContentStore extends ContentStore {
+  close(): Promise<void>;
+}
+
+async function openContent(config: Config, logger: Logger, faults: Faults): Promise<OpenContentStore> {
+  const { ipfsApis, dataDirectory } = config;
+  if (ipfsApis.length > 0) return openKuboStore({ apis: ipfsApis, logger, faults });
+  return openCarStore({ directory: join(dataDirectory, 'content'), logger, faults });
 }
 
 function openDatabase(config: Config, logger: Logger, faults: Faults): Promise<Database> {

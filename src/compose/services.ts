@@ -9,6 +9,8 @@ import { createGuardedTrail } from '../consent/guarded-trail.ts';
 import { createGuardedWriter } from '../consent/guarded-writer.ts';
 import { createPrincipalResolver } from '../consent/principal.ts';
 import { createFactsReader } from '../consent/record-facts.ts';
+import { describeElsewhere, sealElsewhere } from '../consent/scribe/elsewhere.ts';
+import { createScribe } from '../consent/scribe/scribe.ts';
 import { createSearchRegistry } from '../fhir/search/registry.ts';
 import { createValidator } from '../fhir/validation/validate.ts';
 import { createCursors } from '../interactions/search/cursor.ts';
@@ -18,6 +20,7 @@ import { createActorRecords } from '../repository/actor-records.ts';
 import { createOwnPartition } from '../repository/own-partition.ts';
 import { createPermittedReader } from '../repository/permitted.ts';
 import { createPermittedAccessReader } from '../repository/permitted-access.ts';
+import { sealHere } from '../repository/seal-draft.ts';
 import { createVersionWriter } from '../repository/write.ts';
 import { createSources } from '../sealing/blind-index/sources.ts';
 import { createTokenizer } from '../sealing/blind-index/tokenizer.ts';
@@ -38,7 +41,9 @@ export async function composeServices(foundation: Foundation, trail: Trail, metr
   const principals = createPrincipalResolver({ institutions, names, tokenizer });
   const contentKey = deriveKey(secret, 'content');
   const describer = createDescriber({ registry, names, facts, tokenizer, sourcesOf, contentKey });
-  const writer = createVersionWriter({ database, keys, identities, random, faults, onCommit: trail.worker.wake });
+  const scribe = createScribe({ secret, publicUrl, institutions, logger });
+  const seal = sealElsewhere(scribe, sealHere(random));
+  const writer = createVersionWriter({ database, keys, identities, seal, faults, onCommit: trail.worker.wake });
   const records = createActorRecords(database);
   const lookup = createActorLookup({ records, loader, opener, institutions, names, tokenizer });
   const actingAs = await createActingAs(lookup, names, records.onChange);
@@ -56,7 +61,18 @@ export async function composeServices(foundation: Foundation, trail: Trail, metr
       logger,
       onDisagreement: metrics.countDisagreement,
     }),
-    writer: createGuardedWriter({ writer, describer, institutions, names, loader, opener, facts, principals, authors }),
+    writer: createGuardedWriter({
+      writer,
+      describer,
+      describeAll: describeElsewhere(scribe, describer),
+      institutions,
+      names,
+      loader,
+      opener,
+      facts,
+      principals,
+      authors,
+    }),
     trail: createGuardedTrail({ reader: accessReader, trail: trail.access, principals, institutions }),
     own: createOwnPartition(database, keys),
     institutions,
@@ -72,5 +88,5 @@ export async function composeServices(foundation: Foundation, trail: Trail, metr
     fence: trail.fence,
     publicUrl,
   };
-  return { services, describer, actingAs };
+  return { services, describer, actingAs, close: scribe.close };
 }

@@ -2,24 +2,26 @@ import type { Metrics } from '../api/metrics.ts';
 import { MedSealError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { keepSpaceReserve } from '../storage/space-reserve.ts';
+import { selectBacklog } from '../storage/trail/backlog.ts';
 import { createAccessSegments } from '../trail/access-segments.ts';
 import { createAccessTrail } from '../trail/access-trail.ts';
-import { ROOTS_FORMAT, type TrustRoots } from '../trail/evidence/roots.ts';
-import { generateLedgerIdentities, ledgerRoots, parseLedgerIdentities } from '../trail/ledger/embedded/identities.ts';
-import { createEmbeddedLedger } from '../trail/ledger/embedded/ledger.ts';
+import { startFollower } from '../trail/follower.ts';
+import { LOG_NUMBER } from '../trail/leaf.ts';
 import { createReconciler, joinFences, type Reconciler } from '../trail/reconcile.ts';
 import { createRelay } from '../trail/relay.ts';
 import { createSequencer } from '../trail/sequencer.ts';
 import { startTrailWorker } from '../trail/worker.ts';
-
 import type { Foundation } from './foundation.ts';
+import { type LedgerPart, openLedger } from './ledger.ts';
+
 /** The ledger, and what carries every change to it. */
 export type Trail = Awaited<ReturnType<typeof composeTrail>>;
 
 export async function composeTrail(foundation: Foundation, metrics: Metrics) {
   const { database, content, keys, identities, institutions, random, clock, faults, logger } = foundation;
-  const { ledger, roots } = await openLedger(foundation);
-  const reconciler = createReconciler(database, ledger, institutions.all, logger);
+  const part = await openLedger(foundation);
+  const { ledger, roots } = part;
+  const reconciler = createReconciler(database, ledger, institutions.own, logger);
   await compareWithLedger(reconciler, logger);
   const space = await keepSpaceReserve({ freeBytes: async () => (await database.status()).freeBytes, logger });
   const institutionName = (id: number): string => institutions.byId(id)?.name ?? '';
@@ -38,6 +40,7 @@ export async function composeTrail(foundation: Foundation, metrics: Metrics) {
     reconciler,
     logger,
   });
+  const follower = part.isShared ? followLedger(foundation, part, reconciler, metrics) : undefined;
   const segments = createAccessSegments(database, keys, random);
   const access = createAccessTrail({ database, segments, identities, random, onCommit: worker.wake });
   return {
@@ -47,20 +50,36 @@ export async function composeTrail(foundation: Foundation, metrics: Metrics) {
     fence: joinFences([reconciler, space]),
     worker,
     access,
+    ledgerStatus: part.status,
+    /** What is looked up only when somebody asks for the metrics. */
+    async measure() {
+      const [backlog, status] = await Promise.all([selectBacklog(database), part.status()]);
+      for (const [name, log] of Object.entries(LOG_NUMBER)) metrics.setBacklog(name, backlog.get(log) ?? 0);
+      metrics.setLedger(status.reachable, status.blocks);
+    },
     async close() {
       space.stop();
+      await follower?.stop();
       await worker.stop();
+      part.close();
     },
   };
 }
 
-/** The in-process ledger; its identities are kept like any other secret, so that a restart goes on with them. */
-async function openLedger({ database, keys, faults, logger }: Foundation) {
-  const stored = await keys.secret('embedded ledger', () => Buffer.from(JSON.stringify(generateLedgerIdentities())));
-  const identities = parseLedgerIdentities(stored.toString('utf8'));
-  const ledger = await createEmbeddedLedger({ database, identities, clock: Date.now, faults, logger });
-  const roots: TrustRoots = { format: ROOTS_FORMAT, ledger: ledgerRoots(identities) };
-  return { ledger, roots };
+/** What must never be seen on the ledger counts as an alarm, and the fence is looked at again. */
+function followLedger(foundation: Foundation, part: LedgerPart, reconciler: Reconciler, metrics: Metrics) {
+  const { database, institutions, logger } = foundation;
+  return startFollower({
+    database,
+    ledger: part.ledger,
+    institutions: institutions.own,
+    height: async () => (await part.status()).blocks,
+    onAlarm: async (alarm) => {
+      metrics.countLedgerAlarm(alarm);
+      await reconciler.run();
+    },
+    logger,
+  });
 }
 
 /** Before anything is served: a database that is older than its ledger takes no writes. */

@@ -23,7 +23,7 @@ export function createAccessRecorder(
   institutions: InstitutionDirectory,
   names: Names,
 ): AccessRecorder {
-  /** Whose trail it belongs to: those whose records it showed, else the base's, else the client's own. */
+  /** Whose trail it belongs to: those whose records it showed, else the base's, else the client's own, else ours. */
   function concerned({ journal, base, principal }: RequestContext): ReadonlyMap<number, readonly JournalEntry[]> {
     const groups = new Map<number, JournalEntry[]>();
     for (const entry of journal.entries) {
@@ -32,7 +32,8 @@ export function createAccessRecorder(
       groups.set(entry.institution, group);
     }
     const ofBase = base.kind === 'institution' ? institutions.find(base.institution) : undefined;
-    const fallback = ofBase ?? institutions.find(principal.institution);
+    const ofClient = institutions.find(principal.institution);
+    const fallback = ofBase ?? (ofClient?.guest === true ? institutions.own()[0] : ofClient);
     if (groups.size === 0 && fallback !== undefined) groups.set(fallback.id, []);
     return groups;
   }

@@ -152,8 +152,9 @@ export function createGuardedReader(options: GuardedReaderOptions): GuardedReade
     async read(context, type, id) {
       requireScope(context, type, 'r');
       const [request, settings] = prepare(context, 'r');
-      const row = await reader.current(settings, idTokenOf(context, type, id));
-      return admit(context, request, settings, row);
+      const { row, instant } = await reader.current(settings, idTokenOf(context, type, id));
+      // Both locks decide at one instant.
+      return admit(context, { ...request, instant }, { ...settings, instant }, row);
     },
     async readVersion(context, type, id, version, { deletions } = { deletions: false }) {
       requireScope(context, type, 'r');

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Resource } from '@medplum/fhirtypes';
-import { invariant, MedSealError } from '../errors.ts';
+import { MedSealError } from '../errors.ts';
 import type { Institution, InstitutionDirectory } from '../repository/institutions.ts';
 import type { Names } from '../repository/names.ts';
 import type { CurrentState } from '../repository/own-partition.ts';
@@ -17,6 +17,8 @@ import { isPersonal, type PrincipalResolver } from './principal.ts';
 import { type ProvenanceTarget, provenanceOf } from './provenance.ts';
 import type { FactsReader } from './record-facts.ts';
 import { covers } from './scope-types.ts';
+import type { DescribeAll } from './scribe/elsewhere.ts';
+import type { Described } from './scribe/protocol.ts';
 
 /** One resource to be created, updated or deleted; validated, its references resolved. */
 export type Change = CreateOrUpdate | Delete;
@@ -66,6 +68,7 @@ export interface WriteOptions {
 export interface GuardedWriterOptions {
   readonly writer: VersionWriter;
   readonly describer: Describer;
+  readonly describeAll: DescribeAll;
   readonly institutions: InstitutionDirectory;
   readonly names: Names;
   readonly loader: VersionLoader;
@@ -111,14 +114,20 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
     return { institution, type, id, idToken, version, interaction, at: time, previous: state?.leafHash };
   }
 
-  function prepareContent(change: CreateOrUpdate, institution: Institution, at: string): Prepared {
-    const draft = header(change, institution, at);
-    const resource = withoutVersion(change.resource, change.id);
-    const { patientNames, ...description } = describer.describe(resource, institution.name, draft.version);
-    const text = JSON.stringify(resource);
-    const contentToken = describer.contentToken(draft.idToken, text);
-    const content = Buffer.from(withVersion(text, draft.version, draft.at));
-    return { draft: { ...draft, ...description, content, contentToken }, patients: patientNames };
+  /** In the order given. */
+  async function prepareContents(changes: readonly CreateOrUpdate[], institution: Institution, at: string) {
+    const items = changes.map((change) => {
+      const draft = header(change, institution, at);
+      const resource = withoutVersion(change.resource, change.id);
+      const { idToken, version } = draft;
+      return { draft, resource, text: JSON.stringify(resource), institution: institution.name, idToken, version };
+    });
+    const descriptions = await options.describeAll(items);
+    return items.map(({ draft, text }, index): Prepared => {
+      const { patientNames, ...description } = descriptions[index] as Described;
+      const content = withVersion(text, draft.version, draft.at);
+      return { draft: { ...draft, ...description, content }, patients: patientNames };
+    });
   }
 
   /** `{}` of what is not there. */
@@ -173,12 +182,12 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
   }
 
   /** One Provenance per patient of what was written, and one for what belongs to no patient; none about Provenance. */
-  function prepareProvenance(
+  async function prepareProvenance(
     prepared: readonly Prepared[],
     principal: Principal,
     institution: Institution,
     at: string,
-  ) {
+  ): Promise<readonly Prepared[]> {
     const groups = new Map<string, ProvenanceTarget[]>();
     for (const { draft, patients, witnessed = false } of prepared) {
       if (draft.type === 'Provenance') continue;
@@ -188,13 +197,39 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
         groups.set(patient, targets);
       }
     }
-    return [...groups].map(([patient, targets]) => {
+    const changes = [...groups].map(([patient, targets]): CreateOrUpdate => {
       const id = randomUUID();
       const patientId = patient === UNKNOWN_PATIENT ? undefined : patient.split('/')[2];
       const resource = provenanceOf(id, patientId, targets, principal, at);
-      const change: CreateOrUpdate = { interaction: 'create', type: 'Provenance', id, resource, state: undefined };
-      return prepareContent(change, institution, at);
+      return { interaction: 'create', type: 'Provenance', id, resource, state: undefined };
     });
+    return prepareContents(changes, institution, at);
+  }
+
+  /** @returns the institution they all are written at, undefined where there is nothing to write, and what must still hold */
+  async function admit(context: RequestContext, changes: readonly Change[]) {
+    let institution: Institution | undefined;
+    const guards: Guard[] = [];
+    for (const change of changes) {
+      institution = authorise(context, change.type, ACTIONS[change.interaction]);
+      await requireCovered(context, change, institution);
+      if (change.type === 'Consent') guards.push(...(await requireConsentAuthor(context, change, institution)));
+    }
+    return { institution, guards };
+  }
+
+  /** In the order given. */
+  async function prepareAll(changes: readonly Change[], institution: Institution, principal: Principal, at: string) {
+    const written = changes.filter((change) => change.interaction !== 'delete');
+    const contents = await prepareContents(written, institution, at);
+    const prepared = new Map<Change, Prepared | undefined>(written.map((change, index) => [change, contents[index]]));
+    for (const change of changes) {
+      if (change.interaction === 'delete') prepared.set(change, await prepareDeletion(change, institution, at));
+    }
+    return changes.map((change) => ({
+      ...(prepared.get(change) as Prepared),
+      witnessed: change.interaction !== 'delete' && isEntered(principal, change.resource),
+    }));
   }
 
   return {
@@ -208,29 +243,16 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
     async write(context, changes, { guards = [], beforeCommit } = {}) {
       const { principal, journal } = context;
       const at = new Date(context.instant).toISOString();
-      const prepared: Prepared[] = [];
-      const needed: Guard[] = [...guards];
-      for (const change of changes) {
-        const institution = authorise(context, change.type, ACTIONS[change.interaction]);
-        await requireCovered(context, change, institution);
-        if (change.type === 'Consent') needed.push(...(await requireConsentAuthor(context, change, institution)));
-        prepared.push(
-          change.interaction === 'delete'
-            ? await prepareDeletion(change, institution, at)
-            : { ...prepareContent(change, institution, at), witnessed: isEntered(principal, change.resource) },
-        );
-      }
-      const [first] = prepared;
-      if (first === undefined) return [];
-      const institution = institutions.byId(first.draft.institution.id);
-      invariant(institution !== undefined, 'an institution vanished while it was written to');
-      const provenance = prepareProvenance(prepared, principal, institution, at);
+      const { institution, guards: needed } = await admit(context, changes);
+      if (institution === undefined) return [];
+      const prepared = await prepareAll(changes, institution, principal, at);
+      const provenance = await prepareProvenance(prepared, principal, institution, at);
       const own = (all: readonly WrittenVersion[]): readonly Written[] =>
         changes.map((change, index) => ({ ...(all[index] as WrittenVersion), change }));
       const written = await writer.write({
         author: authorOf(principal),
         drafts: [...prepared, ...provenance].map((one) => one.draft),
-        guards: needed,
+        guards: [...guards, ...needed],
         ...(beforeCommit === undefined ? {} : { beforeCommit: (all) => beforeCommit(own(all)) }),
       });
       for (const [index, { draft, patients }] of prepared.entries()) {

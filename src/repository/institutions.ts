@@ -6,6 +6,8 @@ export interface Institution {
   readonly name: string;
   /** Whether literal references must resolve on write. */
   readonly checkReferences: boolean;
+  /** Its records are kept by a node of its own: here it has clients, but no base and no logs. */
+  readonly guest: boolean;
 }
 
 /** The institutions of this node, in memory: few, and asked about for every reference. */
@@ -13,6 +15,8 @@ export interface InstitutionDirectory {
   find(name: string): Institution | undefined;
   byId(id: number): Institution | undefined;
   all(): readonly Institution[];
+  /** Those whose records this node keeps. */
+  own(): readonly Institution[];
   /** Reads them again; called when another replica, or the administrator, has changed them. */
   refresh(): Promise<void>;
 }
@@ -23,7 +27,7 @@ export async function loadInstitutions(database: Database, logger: Logger): Prom
   const refresh = async (): Promise<void> => {
     const rows = await database.query<Institution>(
       'writer',
-      'select id, name, check_references as "checkReferences" from institution order by name',
+      'select id, name, check_references as "checkReferences", guest from institution order by name',
     );
     byName = new Map(rows.map((row) => [row.name, row]));
     byId = new Map(rows.map((row) => [row.id, row]));
@@ -36,6 +40,7 @@ export async function loadInstitutions(database: Database, logger: Logger): Prom
     find: (name) => byName.get(name),
     byId: (id) => byId.get(id),
     all: () => [...byName.values()],
+    own: () => [...byName.values()].filter(({ guest }) => !guest),
     refresh,
   };
 }

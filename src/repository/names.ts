@@ -1,6 +1,5 @@
 import type { ParsedReference } from '../fhir/references/reference.ts';
 import type { Identities } from '../sealing/identity.ts';
-import type { InstitutionDirectory } from './institutions.ts';
 
 /**
  * A resource's identity is (institution, type, id); as one text it is `{institution}/{Type}/{id}`. The institutions
@@ -16,7 +15,7 @@ export interface Names {
 }
 
 export interface NamesOptions {
-  readonly institutions: InstitutionDirectory;
+  readonly institutions: { find(name: string): { readonly name: string } | undefined };
   readonly identities: Identities;
   /** Without a trailing slash. */
   readonly publicUrl: string;

@@ -3,7 +3,7 @@ import type { Token } from '../sealing/blind-index/tokenizer.ts';
 import { selfToken } from '../sealing/identity.ts';
 import type { Database } from '../storage/database/port.ts';
 import { type Criterion, compileCriterion, Parameters } from './criteria.ts';
-import { createSharedReads } from './shared-reads.ts';
+import { createSharedReads, type SharedRow } from './shared-reads.ts';
 
 /**
  * The only way records are read on anyone's behalf: the views of migration 0005, as the reader role, with the request's
@@ -80,7 +80,8 @@ export type SortRow = Pick<
 >;
 
 export interface PermittedReader {
-  current(principal: PrincipalSettings, idToken: string): Promise<PermittedRow | undefined>;
+  /** At the principal's instant or a little later; the answer tells. */
+  current(principal: PrincipalSettings, idToken: string): Promise<SharedRow>;
   version(principal: PrincipalSettings, idToken: string, version: number): Promise<PermittedRow | undefined>;
   history(principal: PrincipalSettings, plan: HistoryPlan): Promise<readonly PermittedRow[]>;
   /** In order of change, ascending or descending, beyond `beyond`. */

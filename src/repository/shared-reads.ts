@@ -1,41 +1,70 @@
 import type { PermittedRow, PrincipalSettings } from './permitted.ts';
 
 /**
- * Lets reads by one principal that arrive in the same turn of the event loop, at the same instant, share one statement:
- * settings, round trip and plan cost more than a row.
+ * Lets reads by one principal that run at the same time share a statement: settings, round trip and plan cost more than
+ * a row. Nobody waits for company: what has gathered while the statement before was under way goes together.
  */
 export interface SharedReads {
-  load(principal: PrincipalSettings, idToken: string): Promise<PermittedRow | undefined>;
+  load(principal: PrincipalSettings, idToken: string): Promise<SharedRow>;
 }
 
-interface Gathering {
-  readonly idTokens: Set<string>;
-  readonly rows: Promise<ReadonlyMap<string, PermittedRow>>;
+export interface SharedRow {
+  readonly row: PermittedRow | undefined;
+  /** Epoch milliseconds: when it was permitted, that of the youngest request in the statement. */
+  readonly instant: number;
 }
+
+interface Waiting {
+  readonly principal: PrincipalSettings;
+  readonly idToken: string;
+  readonly resolve: (row: SharedRow) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Rows are of up to INLINE_BYTES each, and wait in memory together. */
+const MAX_TOGETHER = 32;
 
 export function createSharedReads(
   select: (principal: PrincipalSettings, idTokens: readonly string[]) => Promise<readonly PermittedRow[]>,
 ): SharedReads {
-  const gatherings = new Map<string, Gathering>();
+  /** By principal; a queue is there as long as a statement of it is under way. */
+  const queues = new Map<string, Waiting[]>();
 
-  function gather(key: string, principal: PrincipalSettings): Gathering {
-    const idTokens = new Set<string>();
-    const rows = new Promise(setImmediate).then(async () => {
-      gatherings.delete(key);
-      const found = await select(principal, [...idTokens]);
-      return new Map(found.map((row) => [row.idToken, row]));
-    });
-    const gathering = { idTokens, rows };
-    gatherings.set(key, gathering);
-    return gathering;
+  async function selectTogether(batch: readonly Waiting[]): Promise<void> {
+    const [first] = batch;
+    if (first === undefined) return;
+    const instant = Math.max(...batch.map((one) => one.principal.instant));
+    try {
+      const idTokens = [...new Set(batch.map((one) => one.idToken))];
+      const found = await select({ ...first.principal, instant }, idTokens);
+      const rows = new Map(found.map((row) => [row.idToken, row]));
+      for (const one of batch) one.resolve({ row: rows.get(one.idToken), instant });
+    } catch (error) {
+      for (const one of batch) one.reject(error);
+    }
+  }
+
+  async function run(key: string, queue: Waiting[]): Promise<void> {
+    // Whatever else became ready in this turn of the event loop comes along.
+    await new Promise(setImmediate);
+    while (queue.length > 0) await selectTogether(queue.splice(0, MAX_TOGETHER));
+    queues.delete(key);
   }
 
   return {
-    async load(principal, idToken) {
-      const key = JSON.stringify(principal);
-      const { idTokens, rows } = gatherings.get(key) ?? gather(key, principal);
-      idTokens.add(idToken);
-      return (await rows).get(idToken);
-    },
+    load: (principal, idToken) =>
+      new Promise((resolve, reject) => {
+        const { instant: _, ...who } = principal;
+        const key = JSON.stringify(who);
+        const waiting = { principal, idToken, resolve, reject };
+        const queue = queues.get(key);
+        if (queue !== undefined) {
+          queue.push(waiting);
+          return;
+        }
+        const started = [waiting];
+        queues.set(key, started);
+        void run(key, started);
+      }),
   };
 }

@@ -4,10 +4,9 @@ import type { SortKeys } from '../sealing/blind-index/sort-keys.ts';
 import type { Token } from '../sealing/blind-index/tokenizer.ts';
 import type { Identities } from '../sealing/identity.ts';
 import type { KeyService } from '../sealing/key-service.ts';
-import { type SealedVersion, sealVersion } from '../sealing/version.ts';
 import { DatabaseError, violatesUnique } from '../storage/database/database-error.ts';
 import type { Database, Sql } from '../storage/database/port.ts';
-import { hashOfLeaf, versionLeaf } from '../trail/leaf.ts';
+import type { SealDrafts, SealedParts, SealingJob } from './seal-draft.ts';
 import { createSharedCommits } from './shared-commits.ts';
 import {
   type ConsentRow,
@@ -29,8 +28,8 @@ export interface VersionDraft {
   readonly interaction: 'create' | 'update' | 'delete';
   /** RFC 3339 in UTC, milliseconds. */
   readonly at: string;
-  /** The resource's exact bytes; undefined for a deletion. */
-  readonly content: Buffer | undefined;
+  /** The resource's exact text; undefined for a deletion. */
+  readonly content: string | undefined;
   /** Pseudonyms, sorted; {@link UNKNOWN_SUBJECT} for a patient that cannot be determined. */
   readonly patients: readonly string[];
   readonly facets: readonly Token[];
@@ -100,7 +99,7 @@ export interface VersionWriterOptions {
   readonly database: Database;
   readonly keys: KeyService;
   readonly identities: Identities;
-  readonly random: (length: number) => Buffer;
+  readonly seal: SealDrafts;
   readonly faults: Faults;
   /** Told after each commit, so that the sequencer need not wait for its timer. */
   readonly onCommit?: () => void;
@@ -162,9 +161,9 @@ export function createVersionWriter(options: VersionWriterOptions): VersionWrite
 
   return {
     async write({ drafts, author, guards = [], beforeCommit }) {
-      const sealed = await Promise.all(drafts.map((draft) => sealDraft(draft, author, options)));
-      const written = sealed.map(({ draft, version, leaf }) => ({ draft, cid: version.cid, leafHash: leaf }));
-      const job: Job = { rows: sealed.map(rowOf), record: await beforeCommit?.(written) };
+      const rows = await sealAll(drafts, author, options);
+      const written = rows.map(({ draft, cid, leafHash }) => ({ draft, cid, leafHash }));
+      const job: Job = { rows, record: await beforeCommit?.(written) };
       // What locks alone would hold up everybody who shared its commit.
       const alone = guards.length > 0 || consentChanges(drafts).length > 0;
       try {
@@ -186,23 +185,26 @@ function consentChanges(
   return drafts.flatMap((draft) => (draft.consent === undefined ? [] : [{ draft, ...draft.consent }]));
 }
 
-interface SealedDraft {
-  readonly draft: VersionDraft;
-  readonly version: SealedVersion;
-  readonly leaf: Buffer;
-}
+type SealedRow = VersionRow & { readonly cid: string | undefined };
 
-async function sealDraft(draft: VersionDraft, author: string, options: VersionWriterOptions): Promise<SealedDraft> {
-  const { institution, type, id, idToken, version, interaction, at, content } = draft;
-  const subjects = sealingSubjects(draft.patients, institution.name, options.identities);
-  const wrapping = await options.keys.wrappingKey(subjects);
-  const context = { institution: institution.name, type, idToken, version, subjects };
-  const undetermined = draft.patients.includes(UNKNOWN_SUBJECT);
-  const about = { id, author, at, interaction, undetermined, sort: draft.sortKeys };
-  const sealed = sealVersion(context, about, content, wrapping, options.random);
-  const facts = { interaction, institution: institution.name, type, id, version, content, at, author };
-  const leaf = versionLeaf({ ...facts, cid: sealed.cid, previous: draft.previous }, sealed.salt);
-  return { draft, version: sealed, leaf: hashOfLeaf(leaf) };
+async function sealAll(
+  drafts: readonly VersionDraft[],
+  author: string,
+  { keys, identities, seal }: VersionWriterOptions,
+): Promise<readonly SealedRow[]> {
+  const jobs = await Promise.all(
+    drafts.map(async (draft): Promise<SealingJob> => {
+      invariant(draft.version > 0, 'versions are counted from 1');
+      const institution = draft.institution.name;
+      const subjects = sealingSubjects(draft.patients, institution, identities);
+      const undetermined = draft.patients.includes(UNKNOWN_SUBJECT);
+      const { type, id, idToken, version, interaction, at, sortKeys, content, previous } = draft;
+      const about = { institution, type, id, idToken, version, interaction, at, author, subjects, undetermined };
+      return { facts: { ...about, sortKeys, content, previous }, wrapping: await keys.wrappingKey(subjects) };
+    }),
+  );
+  const parts = await seal(jobs);
+  return drafts.map((draft, index) => ({ draft, ...(parts[index] as SealedParts) }));
 }
 
 /** Whose KEKs a record is sealed under: its patients', or the institution's where there is none. */
@@ -219,9 +221,4 @@ function patientsOf(drafts: readonly VersionDraft[]): readonly string[] {
   const patients = new Set(drafts.flatMap((draft) => draft.patients));
   patients.delete(UNKNOWN_SUBJECT);
   return [...patients].sort();
-}
-
-function rowOf({ draft, version, leaf }: SealedDraft): VersionRow {
-  invariant(draft.version > 0, 'versions are counted from 1');
-  return { draft, sealed: version.sealed, digest: version.digest, envelope: version.envelope, leafHash: leaf };
 }

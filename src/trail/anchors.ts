@@ -1,5 +1,6 @@
+import { invariant } from '../errors.ts';
 import type { LogName } from './leaf.ts';
-import type { Ledger } from './ledger/port.ts';
+import type { Ledger, LedgerProof } from './ledger/port.ts';
 
 /** A tree head as the ledger holds it (chaincode/src/rules/anchor.ts). */
 export interface Anchor {
@@ -22,15 +23,34 @@ export interface Anchor {
 /** The newest anchor of each log that belongs to this node's organisation, by `institution log`. */
 export async function ownAnchors(ledger: Ledger): Promise<Map<string, Anchor>> {
   const own = new Map<string, Anchor>();
+  for await (const anchor of newestAnchors(ledger)) {
+    if (anchor.owner === ledger.membership.mspId) own.set(`${anchor.institution} ${anchor.log}`, anchor);
+  }
+  return own;
+}
+
+/** An anchor with what an offline verifier needs beside its trust roots. */
+export interface ProvenAnchor {
+  readonly anchor: Anchor;
+  readonly proof: LedgerProof;
+}
+
+/** The newest anchor of every log on the ledger, whoever owns it, with its proof. */
+export async function* provenAnchors(ledger: Ledger): AsyncGenerator<ProvenAnchor> {
+  for await (const anchor of newestAnchors(ledger)) {
+    const recorded = await ledger.find(anchor.transactionId);
+    invariant(recorded !== undefined, 'the ledger does not know the transaction of an anchor');
+    yield { anchor, proof: await recorded.prove() };
+  }
+}
+
+async function* newestAnchors(ledger: Ledger): AsyncGenerator<Anchor> {
   let bookmark = '';
   do {
     const page = await listPage(ledger, bookmark);
-    for (const anchor of page.items) {
-      if (anchor.owner === ledger.membership.mspId) own.set(`${anchor.institution} ${anchor.log}`, anchor);
-    }
+    yield* page.items;
     bookmark = page.bookmark;
   } while (bookmark !== '');
-  return own;
 }
 
 interface Page {

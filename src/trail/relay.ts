@@ -21,6 +21,7 @@ import { LOG_NUMBER, type LogName } from './leaf.ts';
 import { type CommittedTransaction, type ContractCall, type Ledger, refusalOf } from './ledger/port.ts';
 import { batchBlocks } from './manifest.ts';
 import { consistencyProof } from './merkle/proofs.ts';
+import { registerInstitution } from './registration.ts';
 
 /**
  * Brings sealed batches to the content store and then to the ledger, oldest first, resuming wherever an earlier run
@@ -49,9 +50,6 @@ export interface RelayOptions {
   readonly onHeld?: (reason: string) => void;
 }
 
-/** How many of a batch's blocks are read back from the content store besides its manifest. */
-const READ_BACK = 32;
-
 /** Refusals that say that the ledger's anchor is not the one that we have recorded. */
 const DISAGREEMENTS: ReadonlySet<string | undefined> = new Set([
   'anchor-exists',
@@ -74,23 +72,8 @@ export function createRelay(options: RelayOptions): Relay {
     const leaves = await selectBatchLeaves(database, batch, first, size);
     const { root, blocks } = batchBlocks({ ...nameOf(batch), first, size }, leaves);
     await content.put({ root, blocks });
-    await faults.at('content-before-pin');
-    await readBack(
-      root,
-      blocks.map((block) => block.cid),
-    );
     await setManifest(database, batch, root);
     return root;
-  }
-
-  /** Evenly spread over the batch. The store itself compares what it reads with the CID. */
-  async function readBack(root: string, cids: readonly string[]): Promise<void> {
-    await faults.at('content-read-back');
-    const step = Math.max(1, Math.floor(cids.length / READ_BACK));
-    for (const cid of [root, ...cids.filter((_, index) => index % step === 0)]) {
-      if ((await content.get(cid)) !== undefined) continue;
-      throw new MedSealError('sealed-content-damaged', 'The content store does not give back what it was given');
-    }
   }
 
   async function anchorCall(batch: BatchRow, manifest: string): Promise<ContractCall> {
@@ -98,6 +81,8 @@ export function createRelay(options: RelayOptions): Relay {
     const size = Number(batch.size);
     const head = { ...nameOf(batch), size, root: batch.root.toString('hex'), manifest };
     if (anchored === undefined) {
+      // Unless that was done when it was added, while the ledger could not be reached.
+      await registerInstitution(ledger, head.institution);
       return { contract: 'anchor', transaction: 'genesis', args: [canonicalJson(head)] };
     }
     const proof = await consistencyProof(Number(anchored.size), size, (tiles) => readTiles(reader, batch, tiles));

@@ -12,6 +12,8 @@ export type * from './query/ast.ts';
 export interface ParseOptions {
   /** `lenient` when the client sent `Prefer: handling=lenient`: unknown parameters are then passed over. */
   readonly handling: 'strict' | 'lenient';
+  /** Epoch milliseconds: what `ap` measures a date's distance from. Where undefined, `ap` is refused. */
+  readonly now: number | undefined;
 }
 
 type Pair = readonly [name: string, value: string];
@@ -47,7 +49,7 @@ export function parseSearch(
     if (isControlName(name)) readControl(control, name, value, seen, context);
     else if (name !== '_type' || type !== undefined) selecting.push([name, value]);
   }
-  const branches = types.map((branch) => parseBranch(branch, selecting, context));
+  const branches = types.map((branch) => parseBranch(branch, selecting, context, options.now));
   return { branches, control, ignored: [...ignored] };
 }
 
@@ -58,9 +60,14 @@ function typesOf(pairs: readonly Pair[]): readonly (string | undefined)[] {
   return given.length === 0 ? [undefined] : [...new Set(given)];
 }
 
-function parseBranch(type: string | undefined, pairs: readonly Pair[], context: ControlContext): SearchBranch {
+function parseBranch(
+  type: string | undefined,
+  pairs: readonly Pair[],
+  context: ControlContext,
+  now: number | undefined,
+): SearchBranch {
   const criteria = pairs.flatMap(([name, value]) => {
-    const criterion = special(name, value) ?? parseCriterion(context.registry, type, name, value);
+    const criterion = special(name, value) ?? parseCriterion(context.registry, type, name, value, now);
     if (criterion !== undefined) return [criterion];
     if (!context.lenient) throw parameterError(name, 'it is not known', 'unknown-parameter');
     context.ignore(name);

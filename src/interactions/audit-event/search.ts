@@ -33,7 +33,10 @@ export async function searchAuditEvents(
   const cursor = request.pairs.find(([name]) => name === '_cursor')?.[1];
   const resumed = cursor === undefined ? undefined : services.cursors.open<TrailCursor>(cursor, purpose, context);
   const pairs = resumed?.pairs ?? request.pairs;
-  const { branches, control } = parseSearch('AuditEvent', pairs, services.registry, { handling: request.handling });
+  const { branches, control } = parseSearch('AuditEvent', pairs, services.registry, {
+    handling: request.handling,
+    now: context.instant,
+  });
   const limit = Math.min(control.count ?? DEFAULT_COUNT, MAX_COUNT);
   const before = resumed === undefined ? undefined : BigInt(resumed.before);
   const query = trailQuery(services, context, branches[0]?.criteria ?? [], before, limit + 1);

@@ -80,7 +80,7 @@ export function createEntryOpener(options: EntryOpenerOptions): EntryOpener {
       return type === 'Consent' ? { ...kept, consent: { patient: patients[0], present: false, rules: [] } } : kept;
     }
     if (version.content === undefined) throw damaged('A version of a log has no content');
-    const resource = parseJson(version.content) as unknown as Resource;
+    const resource = parseJson(Buffer.from(version.content)) as unknown as Resource;
     const { facets, tokens, traits, readers, consent } = describer.describe(
       resource,
       institution.name,
@@ -123,7 +123,17 @@ export function createEntryOpener(options: EntryOpenerOptions): EntryOpener {
         throw damaged('A version is not the one that was logged');
       }
       const patients = patientsOf(subjects, institution.name, facts.undetermined);
-      const header = { institution, type, id, idToken, version, interaction, at, content: opened.content, patients };
+      const header = {
+        institution,
+        type,
+        id,
+        idToken,
+        version,
+        interaction,
+        at,
+        content: opened.content?.toString('utf8'),
+        patients,
+      };
       const draft = { ...header, ...describe(header, last), sortKeys: facts.sort, previous: possible[found] };
       return { draft, sealed, digest, envelope, leafHash: Buffer.from(entry.leaf) };
     },

@@ -96,7 +96,7 @@ async function* scrub(options: ScrubberOptions, sweep: boolean): AsyncGenerator<
     checkResources(common),
     checkAccess(common),
     checkLogs(common),
-    checkLedger({ ...common, institutions: institutions.all }),
+    checkLedger({ ...common, institutions: institutions.own }),
     checkSegments(common),
     // The last, when every key that is used is known.
     checkKeys(common),

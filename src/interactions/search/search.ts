@@ -74,7 +74,7 @@ export async function search(
   const cursor = request.pairs.find(([name]) => name === '_cursor')?.[1];
   const resumed = cursor === undefined ? undefined : services.cursors.open<SearchCursor>(cursor, purpose, context);
   const { pairs, handling } = resumed ?? request;
-  const query = parseSearch(type, pairs, services.registry, { handling });
+  const query = parseSearch(type, pairs, services.registry, { handling, now: context.instant });
   requireScopesOfHops(context, query);
   const prepared = prepare(services, query, type, base, guarded);
   const url = `${base.url}/${type}`;
@@ -117,7 +117,7 @@ interface SearchBase {
 
 function baseOf({ institutions, publicUrl }: SearchServices, { base }: RequestContext): SearchBase {
   if (base.kind === 'union') {
-    const all = institutions.all().map((one) => one.name);
+    const all = institutions.own().map((one) => one.name);
     return { name: '', url: `${publicUrl}/fhir`, institution: undefined, institutions: all };
   }
   const institution = institutions.find(base.institution);

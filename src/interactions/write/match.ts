@@ -26,7 +26,7 @@ export function parseCondition(
   pairs: SearchPairs,
   expression: string,
 ): Condition {
-  const query = parseSearch(type, pairs, services.registry, { handling: 'strict' });
+  const query = parseSearch(type, pairs, services.registry, { handling: 'strict', now: undefined });
   const criteria = query.branches[0]?.criteria ?? [];
   if (criteria.length === 0) {
     throw new MedSealError('invalid-parameter', 'A condition needs at least one search parameter', { expression });

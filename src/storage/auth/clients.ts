@@ -68,11 +68,11 @@ export async function disableClient(database: Database, id: string): Promise<boo
 }
 
 /** @returns false when the name is taken */
-export async function insertInstitution(database: Database, name: string): Promise<boolean> {
+export async function insertInstitution(database: Database, name: string, guest: boolean): Promise<boolean> {
   const rows = await database.query(
     'writer',
-    'insert into institution (name) values ($1) on conflict do nothing returning 1',
-    [name],
+    'insert into institution (name, guest) values ($1, $2) on conflict do nothing returning 1',
+    [name, guest],
   );
   return rows.length === 1;
 }

@@ -18,7 +18,10 @@ export interface Batch {
   readonly blocks: readonly Block[];
 }
 
-interface ContentStatus {
+/** No block may be larger: other IPFS nodes would not take it. */
+export const MAX_BLOCK_BYTES = 2 * 1024 * 1024;
+
+export interface ContentStatus {
   readonly reachable: boolean;
   /** Batches kept. */
   readonly roots?: number;
@@ -26,17 +29,23 @@ interface ContentStatus {
   readonly bytes?: number;
   /** Free space where they lie. */
   readonly freeBytes?: number;
+  /** Each of several nodes by itself, in the order of their configuration. */
+  readonly nodes?: readonly ContentStatus[];
 }
 
 export interface ContentStore {
   /**
-   * Durable and pinned when it resolves; when it rejects, or the process ends, the batch is there in full or not at
-   * all. Putting the same batch again is harmless, and mends it if it was damaged.
+   * Durable and pinned when it resolves, and read back: every block was compared with its CID. When it rejects, or the
+   * process ends, the batch is there in full or not at all; what differed is not kept (`sealed-content-damaged`).
+   * Putting the same batch again is harmless, and mends it if it was damaged.
    */
   put(batch: Batch): Promise<void>;
-  /** The verified bytes; undefined when no batch that is kept has this block. Never asks the network. */
+  /**
+   * The verified bytes; undefined when no batch that is kept has this block. Blocks that were dropped, or of a put that
+   * was cut short, may still be there until the store collects its garbage. Never asks the network.
+   */
   get(cid: string): Promise<Uint8Array | undefined>;
-  /** Unpins one batch; blocks under no other root are dropped. Harmless when there is no such batch. */
+  /** Unpins one batch; blocks under no other root are dropped in time. Harmless when there is no such batch. */
   remove(root: string): Promise<void>;
   /** The roots of all batches kept, in no particular order. */
   roots(): AsyncIterable<string>;

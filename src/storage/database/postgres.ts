@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ConnectionOptions } from 'node:tls';
 import { type ClientConfig, Pool, type PoolClient } from 'pg';
 import { MedSealError } from '../../errors.ts';
@@ -42,6 +43,7 @@ const POOL_SIZES: Readonly<Record<Role, number>> = { writer: 8, reader: 8, keys:
 const STATEMENT_TIMEOUTS: Readonly<Record<Role, number>> = { writer: 30_000, reader: 20_000, keys: 10_000 };
 const ROLES: readonly Role[] = ['writer', 'reader', 'keys'];
 const CONNECT_TIMEOUT = 10_000;
+const STATUS_TIMEOUT = 3_000;
 /** How long `close` lets running statements go on. */
 const CLOSE_GRACE = 1_500;
 
@@ -78,7 +80,8 @@ export function connectPostgres(options: PostgresOptions): Database {
     listen: (channel, onNotify) => listener.listen(channel, onNotify),
     async status() {
       try {
-        const [records, keys] = await Promise.all([serverFacts(query, 'writer'), serverFacts(query, 'keys')]);
+        const facts = Promise.all([serverFacts(query, 'writer'), serverFacts(query, 'keys')]);
+        const [records, keys] = await Promise.race([facts, noAnswer()]);
         const freeBytes = await options.freeBytes();
         const durable = records.durable && keys.durable;
         return {
@@ -97,6 +100,12 @@ export function connectPostgres(options: PostgresOptions): Database {
       return closing;
     },
   };
+}
+
+/** For whoever asks how it is: one that takes connections and answers nothing is as good as gone. */
+async function noAnswer(): Promise<never> {
+  await delay(STATUS_TIMEOUT, undefined, { ref: false });
+  throw new MedSealError('storage-unavailable', 'The database does not answer.');
 }
 
 /** What PostgreSQL says when it cannot write any more; for drills where a small disk cannot be had. */

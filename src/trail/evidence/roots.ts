@@ -2,23 +2,29 @@ import { MedSealError } from '../../errors.ts';
 import { canonicalJson } from '../../fhir/json/canonical.ts';
 import type { LedgerRoots } from '../ledger/embedded/identities.ts';
 import { constant, hexadecimal, listOf, record, text } from '../ledger/embedded/shape.ts';
+import { type FabricRoots, fabricRootsShape } from '../ledger/fabric/roots.ts';
 
-/** What a verifier pins, once, out of band: public keys only. `roots.json` in the data directory. */
+/**
+ * What a verifier pins, once, out of band: public keys, or the certificates of a consortium's authorities. `roots.json` in
+ * the data directory.
+ */
 export interface TrustRoots {
   readonly format: typeof ROOTS_FORMAT;
-  readonly ledger: LedgerRoots;
+  readonly ledger: LedgerRoots | FabricRoots;
 }
 
 export const ROOTS_FORMAT = 'medseal/roots/1';
 
+const embeddedRootsShape = record({
+  ledger: constant('embedded'),
+  channel: hexadecimal(),
+  blockSigner: hexadecimal(32),
+  organisations: listOf(record({ mspId: text, publicKey: hexadecimal(32) })),
+});
+
 const rootsShape = record({
   format: constant(ROOTS_FORMAT),
-  ledger: record({
-    ledger: constant('embedded'),
-    channel: hexadecimal(),
-    blockSigner: hexadecimal(32),
-    organisations: listOf(record({ mspId: text, publicKey: hexadecimal(32) })),
-  }),
+  ledger: (value) => embeddedRootsShape(value) || fabricRootsShape(value),
 });
 
 export function formatRoots(roots: TrustRoots): string {

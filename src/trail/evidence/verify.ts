@@ -4,7 +4,7 @@ import { MedSealError } from '../../errors.ts';
 import { canonicalJson } from '../../fhir/json/canonical.ts';
 import { hashOfLeaf, versionLeaf } from '../leaf.ts';
 import { constant, count, type Guard, hexadecimal, listOf, nullable, record, text } from '../ledger/embedded/shape.ts';
-import { type AnchorFacts, verifyEmbeddedAnchor } from '../ledger/verify-embedded.ts';
+import { type AnchorFacts, verifyAnchor } from '../ledger/verify-anchor.ts';
 import { ALGORITHMS, EVIDENCE_FORMAT, type Evidence } from './evidence.ts';
 import type { TrustRoots } from './roots.ts';
 
@@ -48,7 +48,7 @@ const evidenceShape = record({
 export function verifyEvidence(file: Uint8Array, roots: TrustRoots): VerifiedEvidence {
   const evidence = readEvidence(file);
   const { record: name, version, time, author, resource, cid, previous } = evidence;
-  const anchor = verifyEmbeddedAnchor(evidence.ledger, roots.ledger);
+  const anchor = verifyAnchor(evidence.ledger, roots.ledger);
   const [institution = '', type = '', id = '', ...rest] = name.split('/');
   demand(rest.length === 0 && id !== '', 'it does not name a record');
   demand(anchor.institution === institution, 'the anchor is of another institution');

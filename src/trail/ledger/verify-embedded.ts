@@ -8,7 +8,7 @@ import { digest, verifyCanonical } from './embedded/signatures.ts';
 import { endorsersOf, isByMember, pinnedKeys } from './embedded/verify-envelope.ts';
 
 /** What a proof proves about an anchor. */
-export interface AnchorFacts extends Anchor {
+export interface EmbeddedAnchorFacts extends Anchor {
   /**
    * One operator holds all the keys of an embedded ledger. That the anchor existed by `blockTime` is that operator's
    * own word; that nothing was altered since holds against everybody else.
@@ -35,7 +35,7 @@ const proofShape = record({
  * @param roots pinned by the verifier, never taken from where the proof comes from
  * @throws MedSealError `evidence-invalid`, saying which check failed
  */
-export function verifyEmbeddedAnchor(proof: unknown, roots: LedgerRoots): AnchorFacts {
+export function verifyEmbeddedAnchor(proof: unknown, roots: LedgerRoots): EmbeddedAnchorFacts {
   demand(proofShape(proof), 'it is not a proof of an embedded ledger');
   const { header, signature, envelope } = proof as EmbeddedProof;
   const keys = pinnedKeys(roots);

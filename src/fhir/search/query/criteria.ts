@@ -3,6 +3,7 @@ import { isResourceType, RESOURCE_TYPES } from '../../definitions/definitions.ts
 import type { SearchParameterType } from '../conversions/table.ts';
 import type { SearchParameter } from '../parameters.ts';
 import type { SearchRegistry } from '../registry.ts';
+import { approximate, isApproximate } from './approximate.ts';
 import type { Criterion, Modifier, Operand } from './ast.ts';
 import { parameterError } from './errors.ts';
 import { splitEscaped } from './escapes.ts';
@@ -33,6 +34,7 @@ interface Context {
   /** The whole name, for errors. */
   readonly name: string;
   readonly value: string;
+  readonly now: number | undefined;
   budget: number;
 }
 
@@ -40,6 +42,7 @@ interface Context {
  * The criterion that `name=value` stands for on resources of `type` (undefined for any): with its modifier, chain or
  * `_has`. Undefined when no such parameter is known.
  *
+ * @param now epoch milliseconds, for `ap`, which is refused without it
  * @throws MedSealError `invalid-parameter`; `too-costly` when a chain branches too much
  */
 export function parseCriterion(
@@ -47,8 +50,9 @@ export function parseCriterion(
   type: string | undefined,
   name: string,
   value: string,
+  now: number | undefined,
 ): Criterion | undefined {
-  return parseStep({ registry, name, value, budget: MAX_CRITERIA }, type ?? 'Resource', name);
+  return parseStep({ registry, name, value, now, budget: MAX_CRITERIA }, type ?? 'Resource', name);
 }
 
 /** `rest` is what is left of the name for resources of `type`. */
@@ -87,7 +91,9 @@ function parseMatch(context: Context, parameter: SearchParameter, suffix: string
     if (types !== undefined && operand.kind === 'reference' && !leadsTo(operand.reference, types)) {
       throw parameterError(name, 'the value refers to another type than the modifier');
     }
-    return operand;
+    const { now } = context;
+    if (isApproximate(operand) && now === undefined) throw parameterError(name, 'a condition cannot be approximate');
+    return now === undefined ? operand : approximate(operand, now);
   });
   return { kind: 'match', parameter, modifier, operands };
 }

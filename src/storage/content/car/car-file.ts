@@ -5,7 +5,7 @@ import { CID } from 'multiformats/cid';
 import { invariant } from '../../../errors.ts';
 import type { Logger } from '../../../logger.ts';
 import { matchesCid, parseCid } from '../cid.ts';
-import type { Batch } from '../port.ts';
+import { type Batch, MAX_BLOCK_BYTES } from '../port.ts';
 
 /** Where a block's bytes lie in a CAR file. */
 export interface Position {
@@ -36,6 +36,7 @@ export function encodeCar({ root, blocks }: Batch): EncodedCar {
   let end = headerLength({ roots });
   const positions = sorted.map((block) => {
     invariant(matchesCid(block.text, block.bytes), 'A block is not what its CID says.');
+    invariant(block.bytes.byteLength <= MAX_BLOCK_BYTES, 'A block is too large.');
     writer.write(block);
     end += blockLength(block);
     return {

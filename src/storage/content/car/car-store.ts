@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { statSync } from 'node:fs';
-import { type FileHandle, mkdir, readdir, rm, statfs } from 'node:fs/promises';
+import { type FileHandle, mkdir, readdir, readFile, rename, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MedSealError } from '../../../errors.ts';
 import { type Faults, noFaults } from '../../../faults.ts';
@@ -64,6 +64,18 @@ export async function openCarStore(options: CarStoreOptions): Promise<CarStore> 
     }
   }
 
+  /** What differs is set aside, so that nobody takes it for a batch that is kept. */
+  async function readBack(root: string, bytes: Uint8Array): Promise<void> {
+    await faults.at('content-read-back');
+    const file = await readFile(pathOf(root));
+    if (file.subarray(0, faults.tear('content-read-back', file.length)).equals(bytes)) return;
+    await rename(pathOf(root), `${pathOf(root)}.damaged`);
+    await syncDirectory(cars);
+    live.delete(root);
+    files.forget(pathOf(root));
+    throw new MedSealError('sealed-content-damaged', 'The content store does not give back what it was given.');
+  }
+
   async function firstIntact(digest: Buffer): Promise<Buffer | undefined> {
     let damaged = false;
     for (const location of index.find(digest)) {
@@ -87,6 +99,8 @@ export async function openCarStore(options: CarStoreOptions): Promise<CarStore> 
         const known = isLive(car);
         live.set(car.root, car.size);
         if (!known) await addToIndex(car, positions);
+        await faults.at('content-pin-unknown');
+        await readBack(car.root, bytes);
         await faults.at('content-after-put');
       }),
 
@@ -146,7 +160,8 @@ async function writeCar(file: FileHandle, bytes: Uint8Array, faults: Faults): Pr
   const torn = faults.tear('content-during-put', bytes.length);
   await file.writeFile(torn === undefined ? bytes : bytes.subarray(0, torn));
   await faults.at('content-during-put');
-  if (torn !== undefined) throw new MedSealError('storage-unavailable', 'The drill tore a write.');
+  if (torn === undefined) await faults.at('content-before-pin');
+  else throw new MedSealError('storage-unavailable', 'The drill tore a write.');
 }
 
 const NO_SPACE = 'The content store has no space left.';
