@@ -38,6 +38,8 @@ const BASE = '/hospital-a/fhir';
 const PATIENT = { resourceType: 'Patient' };
 // As the institution's own client, another's, research, the patient, the practitioner: what a read of a record answers.
 const READ = [401, 401, 200, 404, 404, 200, 200, 403];
+// Who may read is for the patient and the custodian to ask.
+const EXPLAIN = [401, 401, 200, 404, 404, 200, 200, 404];
 // Search answers with what is permitted, which may be nothing.
 const SEARCH = [401, 401, 200, 200, 200, 200, 200, 403];
 const WRITE = (status: number) => [401, 401, status, 403, 403, 403, status, 403];
@@ -86,6 +88,7 @@ const TABLE: Readonly<Record<string, Row>> = {
     statuses: WRITE(200),
   },
   systemHistory: { path: `${BASE}/_history?_count=1000`, statuses: SEARCH },
+  explainAccess: { path: `${BASE}/Observation/${OBSERVATION}/$explain-access`, statuses: EXPLAIN },
   typeHistory: { path: `${BASE}/Observation/_history?_count=100`, statuses: SEARCH, shown: [0, 0, 15, 0, 0, 5, 15, 0] },
   read: { path: `${BASE}/Observation/${OBSERVATION}`, statuses: READ },
   update: {

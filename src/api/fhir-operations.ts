@@ -4,6 +4,7 @@ import { isResourceType } from '../fhir/definitions/definitions.ts';
 import { readAuditEvent } from '../interactions/audit-event/search.ts';
 import { bundle } from '../interactions/bundle.ts';
 import { evidence } from '../interactions/evidence.ts';
+import { explainAccess } from '../interactions/explain-access.ts';
 import { history, parseHistory } from '../interactions/history.ts';
 import { queryPairs } from '../interactions/query-text.ts';
 import { read, readVersion } from '../interactions/read.ts';
@@ -77,6 +78,10 @@ export const FHIR_OPERATIONS: Readonly<Record<string, FhirOperation>> = {
   evidence: {
     interaction: 'evidence',
     run: (services, context, { type, id, vid }) => evidence(services, context, knownType(type), id, vid),
+  },
+  explainAccess: {
+    interaction: 'explain-access',
+    run: (services, context, { type, id, pairs }) => explainAccess(services, context, knownType(type), id, pairs),
   },
   instanceHistory: historyOf('history-instance', ({ type, id }) => ({ type, id })),
   typeHistory: historyOf('history-type', ({ type }) => ({ type })),

@@ -4,6 +4,7 @@ import { createActorLookup } from '../consent/actor-lookup.ts';
 import { createConsentAuthors } from '../consent/consent-author.ts';
 import { createConsentStore } from '../consent/consent-store.ts';
 import { createDescriber } from '../consent/describe.ts';
+import { createExplainer } from '../consent/explain.ts';
 import { createGuardedReader } from '../consent/guarded-reader.ts';
 import { createGuardedTrail } from '../consent/guarded-trail.ts';
 import { createGuardedWriter } from '../consent/guarded-writer.ts';
@@ -18,6 +19,7 @@ import type { Services } from '../interactions/services.ts';
 import { createReplays } from '../interactions/write/replay.ts';
 import { createActorRecords } from '../repository/actor-records.ts';
 import { createOwnPartition } from '../repository/own-partition.ts';
+import { createPastVersions } from '../repository/past-versions.ts';
 import { createPermittedReader } from '../repository/permitted.ts';
 import { createPermittedAccessReader } from '../repository/permitted-access.ts';
 import { sealHere } from '../repository/seal-draft.ts';
@@ -72,6 +74,17 @@ export async function composeServices(foundation: Foundation, trail: Trail, metr
       facts,
       principals,
       authors,
+    }),
+    explainer: createExplainer({
+      past: createPastVersions(database),
+      loader,
+      opener,
+      consents,
+      principals,
+      actingAs,
+      facts,
+      names,
+      institutions,
     }),
     trail: createGuardedTrail({ reader: accessReader, trail: trail.access, principals, institutions }),
     own: createOwnPartition(database, keys),

@@ -1,3 +1,4 @@
+import type { Explainer } from '../consent/explain.ts';
 import type { GuardedReader } from '../consent/guarded-reader.ts';
 import type { GuardedTrail } from '../consent/guarded-trail.ts';
 import type { GuardedWriter } from '../consent/guarded-writer.ts';
@@ -19,6 +20,7 @@ export interface Services {
   readonly reader: GuardedReader;
   readonly writer: GuardedWriter;
   readonly trail: GuardedTrail;
+  readonly explainer: Explainer;
   readonly own: OwnPartition;
   readonly institutions: InstitutionDirectory;
   readonly names: Names;

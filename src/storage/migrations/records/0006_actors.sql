@@ -8,3 +8,7 @@ end $$;
 create trigger actors_changed after insert on resource_version
   for each row when (new.type in ('PractitionerRole', 'Organization', 'Group', 'Device'))
   execute function actors_changed();
+
+-- What consents a patient had at a past moment (src/repository/past-versions.ts).
+create index resource_version_consents on resource_version using gin (patients) with (fastupdate = off)
+  where type = 'Consent';
