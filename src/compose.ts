@@ -50,9 +50,9 @@ export async function compose(options: ComposeOptions): Promise<Node> {
   const { database, content, clock, institutions, names } = foundation;
   metrics.watchContent(content.status);
   const trail = await composeTrail(foundation, metrics);
-  const composed = await composeServices(foundation, trail, metrics);
-  const { services, describer, actingAs } = composed;
   const auth = await composeAuth(foundation);
+  const composed = await composeServices(foundation, trail, metrics, auth);
+  const { services, describer, actingAs } = composed;
   const administration = composeAdministration({ foundation, trail, services, describer, clients: auth.clients });
 
   const readiness = async () => {

@@ -35,6 +35,8 @@ export interface Principal {
   readonly patient?: ResourceIdentity;
   /** The human user, when there is one: a Practitioner, Patient or RelatedPerson. */
   readonly user?: ResourceIdentity;
+  /** A token for emergency treatment of this one patient (DESIGN §7.5). */
+  readonly emergency?: ResourceIdentity;
   /** True for the operator's own credential: administration only, never clinical content. */
   readonly administrator: boolean;
 }
@@ -72,9 +74,11 @@ export interface JournalEntry {
 export interface AccessJournal {
   add(entry: JournalEntry): void;
   readonly entries: readonly JournalEntry[];
+  /** What the requester said about it, such as why they broke the glass. */
+  remark: string | undefined;
 }
 
 export function createJournal(): AccessJournal {
   const entries: JournalEntry[] = [];
-  return { add: (entry) => void entries.push(entry), entries };
+  return { add: (entry) => void entries.push(entry), entries, remark: undefined };
 }

@@ -1,4 +1,5 @@
 import type { Client, ClientRegistry } from '../auth/clients.ts';
+import type { Emergencies, EmergencyReview } from '../consent/emergencies.ts';
 import { MedSealError } from '../errors.ts';
 import type { Rebuild } from '../interactions/rebuild/rebuild.ts';
 import type { InteractionResult } from '../interactions/result.ts';
@@ -17,6 +18,7 @@ export interface Administration {
   readonly onInstitution: (name: string) => Promise<void>;
   readonly scrubber: Scrubber;
   readonly rebuild: Rebuild;
+  readonly emergencies: Emergencies;
   /** The newest anchor of every log on the ledger, with its proof. */
   readonly anchors: () => AsyncIterable<ProvenAnchor>;
 }
@@ -24,6 +26,8 @@ export interface Administration {
 export interface AdminInput {
   readonly body: unknown;
   readonly client: string;
+  /** Of an emergency access. */
+  readonly id: string;
 }
 
 /** An answer that is written as it comes: JSON lines (application/x-ndjson). */
@@ -66,6 +70,17 @@ export const ADMIN_OPERATIONS: Readonly<Record<string, AdminOperation>> = {
     const { sweep = false } = (body ?? {}) as { sweep?: unknown };
     if (typeof sweep === 'boolean') return { lines: scrubber.run({ sweep }) };
     throw new MedSealError('invalid-parameter', 'sweep is true or false', { expression: 'sweep' });
+  },
+  async listEmergencies({ emergencies }) {
+    return json(200, { emergencies: await emergencies.list() });
+  },
+  async reviewEmergency({ emergencies }, { body, id }) {
+    const outcome = textOf(body, 'outcome');
+    if (outcome !== 'justified' && outcome !== 'unjustified') {
+      throw new MedSealError('invalid-parameter', 'outcome is justified or unjustified', { expression: 'outcome' });
+    }
+    await emergencies.review(id, { outcome, note: textOf(body, 'note') } satisfies EmergencyReview);
+    return { status: 204 };
   },
   async rebuild({ rebuild }) {
     return { lines: rebuild.run() };

@@ -2,6 +2,7 @@ import { notFound } from '../consent/guarded-reader.ts';
 import { MedSealError } from '../errors.ts';
 import { isResourceType } from '../fhir/definitions/definitions.ts';
 import { readAuditEvent } from '../interactions/audit-event/search.ts';
+import { breakGlass } from '../interactions/break-glass.ts';
 import { bundle } from '../interactions/bundle.ts';
 import { evidence } from '../interactions/evidence.ts';
 import { explainAccess } from '../interactions/explain-access.ts';
@@ -78,6 +79,11 @@ export const FHIR_OPERATIONS: Readonly<Record<string, FhirOperation>> = {
   evidence: {
     interaction: 'evidence',
     run: (services, context, { type, id, vid }) => evidence(services, context, knownType(type), id, vid),
+  },
+  breakGlass: {
+    interaction: 'break-glass',
+    body: 'json',
+    run: (services, context, input) => breakGlass(services, context, input.type, input.id, input.json()),
   },
   explainAccess: {
     interaction: 'explain-access',

@@ -192,9 +192,9 @@ function adminRoute(operationId: string, options: ResolverOptions): Route {
     handler: async (request, reply) => {
       const run = ADMIN_OPERATIONS[operationId];
       if (run === undefined) throw new MedSealError('internal', 'An operation lost its handler');
-      const { client = '' } = request.params as { client?: string };
+      const { client = '', id = '' } = request.params as { client?: string; id?: string };
       const body = request.body instanceof Buffer && request.body.length > 0 ? fhirInput(request).json() : undefined;
-      const result = await run(options.administration, { body, client });
+      const result = await run(options.administration, { body, client, id });
       if ('lines' in result) return sendLines(reply, result.lines);
       return sendResult(reply, result, options.services.publicUrl);
     },

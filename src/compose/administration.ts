@@ -66,6 +66,7 @@ export function composeAdministration(parts: AdministrationParts): Administratio
     onInstitution,
     scrubber,
     rebuild,
+    emergencies: services.emergencies,
     anchors: () => provenAnchors(ledger),
   };
 }

@@ -4,6 +4,7 @@ import { createActorLookup } from '../consent/actor-lookup.ts';
 import { createConsentAuthors } from '../consent/consent-author.ts';
 import { createConsentStore } from '../consent/consent-store.ts';
 import { createDescriber } from '../consent/describe.ts';
+import { createEmergencies } from '../consent/emergencies.ts';
 import { createExplainer } from '../consent/explain.ts';
 import { createGuardedReader } from '../consent/guarded-reader.ts';
 import { createGuardedTrail } from '../consent/guarded-trail.ts';
@@ -18,6 +19,7 @@ import { createCursors } from '../interactions/search/cursor.ts';
 import type { Services } from '../interactions/services.ts';
 import { createReplays } from '../interactions/write/replay.ts';
 import { createActorRecords } from '../repository/actor-records.ts';
+import { createEmergencyRows } from '../repository/emergencies.ts';
 import { createOwnPartition } from '../repository/own-partition.ts';
 import { createPastVersions } from '../repository/past-versions.ts';
 import { createPermittedReader } from '../repository/permitted.ts';
@@ -30,10 +32,16 @@ import { deriveKey } from '../sealing/identity.ts';
 import { createEvidenceCollector } from '../trail/evidence/collect.ts';
 import { createReceiptSigner } from '../trail/receipt.ts';
 
+import type { Auth } from './authentication.ts';
 import type { Foundation } from './foundation.ts';
 import type { Trail } from './trail.ts';
 /** What the interactions stand on: the guarded repository and its surroundings. */
-export async function composeServices(foundation: Foundation, trail: Trail, metrics: Metrics) {
+export async function composeServices(
+  foundation: Foundation,
+  trail: Trail,
+  metrics: Metrics,
+  { box, emergencyTokens }: Pick<Auth, 'box' | 'emergencyTokens'>,
+) {
   const { database, keys, identities, institutions, names, loader, opener, secret, random } = foundation;
   const { faults, logger, publicUrl } = foundation;
   const registry = createSearchRegistry();
@@ -75,6 +83,7 @@ export async function composeServices(foundation: Foundation, trail: Trail, metr
       principals,
       authors,
     }),
+    emergencies: createEmergencies({ rows: createEmergencyRows(database), box, tokens: emergencyTokens, institutions }),
     explainer: createExplainer({
       past: createPastVersions(database),
       loader,

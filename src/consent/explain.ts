@@ -199,7 +199,8 @@ export function createExplainer(options: ExplainerOptions): Explainer {
       const found: ExplainedRecord[] = [];
       for (const name of request.versions) {
         const [, resource = '', version] = /^(.*)\/_history\/(\d+)$/.exec(name) ?? [];
-        const opened = await open(await past.version(names.idToken(resource), Number(version)), at);
+        const row = version === undefined ? undefined : await past.version(names.idToken(resource), Number(version));
+        const opened = await open(row, at);
         if (opened === undefined) continue;
         const decision = decide(access, opened.record, opened.policies);
         found.push({ version: name, at, explanations: [{ actor: request.user, purpose: purposes[0], decision }] });

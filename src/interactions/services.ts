@@ -1,3 +1,4 @@
+import type { Emergencies } from '../consent/emergencies.ts';
 import type { Explainer } from '../consent/explain.ts';
 import type { GuardedReader } from '../consent/guarded-reader.ts';
 import type { GuardedTrail } from '../consent/guarded-trail.ts';
@@ -21,6 +22,7 @@ export interface Services {
   readonly writer: GuardedWriter;
   readonly trail: GuardedTrail;
   readonly explainer: Explainer;
+  readonly emergencies: Emergencies;
   readonly own: OwnPartition;
   readonly institutions: InstitutionDirectory;
   readonly names: Names;
