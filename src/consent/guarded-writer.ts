@@ -176,7 +176,9 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
       traits: [],
       readers: state.readers.map(String),
       sortKeys: {},
-      ...(change.type === 'Consent' ? { consent: { patient: state.patients[0], present: false, rules: [] } } : {}),
+      ...(change.type === 'Consent'
+        ? { consent: { patient: state.patients[0], present: false, rules: [], entry: ENDED } }
+        : {}),
     };
     return { draft, patients: options.facts.read(resource, institution.name).patients };
   }
@@ -265,6 +267,9 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
     },
   };
 }
+
+/** A deletion ends a consent; the keys are those of what was there. */
+const ENDED = { active: false, freshKey: '', grantees: [], from: undefined, until: undefined };
 
 const ACTIONS = { create: 'c', update: 'u', delete: 'd' } as const;
 
