@@ -1,26 +1,23 @@
 /** The certificate on paper, and the page on which anybody verifies what is attached to it. */
 import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
-import { existsSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { inflateSync } from 'node:zlib';
-import { chromium } from 'playwright-core';
 import { encode } from 'uqr';
 import { evidenceIn } from '../../src/api/verify/attachment.js';
 import { verifyEvidence as verifyInBrowser } from '../../src/api/verify/evidence.js';
 import { readRoots } from '../../src/cli/data-directory.ts';
 import { formatRoots } from '../../src/trail/evidence/roots.ts';
 import { verifyEvidence } from '../../src/trail/evidence/verify.ts';
+import { browserAbsent, openBrowser } from '../support/browser.ts';
 import { seed } from '../support/seed.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { until } from '../support/until.ts';
 import { startWorld } from './world.ts';
 
 const SAMPLE = 1500;
-const CHROMIUM = ['chromium', 'chromium-browser', 'google-chrome']
-  .flatMap((name) => (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, name)))
-  .find(existsSync);
 
 suite('certificate', async () => {
   const world = await startWorld();
@@ -113,40 +110,36 @@ suite('certificate', async () => {
   });
 
   test('in a browser: chosen files are verified, a changed one is refused, and nothing is asked of anybody', {
-    skip: CHROMIUM === undefined ? 'skipped: no chromium on PATH' : false,
-  }, async () => {
+    skip: browserAbsent,
+  }, async (t) => {
     const files = await temporaryDirectory();
     const write = (name: string, content: string | Buffer) => {
       writeFileSync(join(files, name), content);
       return join(files, name);
     };
-    const browser = await chromium.launch({ executablePath: CHROMIUM ?? '', args: ['--no-sandbox'] });
-    try {
-      const page = await browser.newPage();
-      const asked: string[] = [];
-      page.on('request', (request) => asked.push(request.url()));
-      page.on('pageerror', (error) => assert.fail(error));
-      await page.goto(`${world.node.url}/verify#sha256=${hash('sha256', evidence, 'hex')}`, {
-        waitUntil: 'networkidle',
-      });
-      assert.ok(
-        asked.every((url) => url.startsWith(`${world.node.url}/verify`) || url.startsWith('data:')),
-        asked.join(),
-      );
-      const before = asked.length;
-      await page.context().setOffline(true);
-      await page.setInputFiles('#roots', write('roots.json', rootsFile));
-      await page.setInputFiles('#evidence', write('certificate.pdf', certificate));
-      await page.waitForSelector('#result.verified');
-      const shown = (await page.textContent('#result')) ?? '';
-      assert.ok(shown.includes('hospital-a/Patient/wang') && shown.includes('王小明'), shown);
-      await page.setInputFiles('#evidence', write('changed.json', evidence.toString().replace('王小明', '王大明')));
-      await page.waitForSelector('#result.refused');
-      assert.match((await page.textContent('#result')) ?? '', /not the file of the certificate/);
-      assert.deepEqual(asked.slice(before), []);
-    } finally {
-      await browser.close();
-    }
+    const browser = await openBrowser(t);
+    const page = await browser.newPage();
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(request.url()));
+    page.on('pageerror', (error) => assert.fail(error));
+    await page.goto(`${world.node.url}/verify#sha256=${hash('sha256', evidence, 'hex')}`, {
+      waitUntil: 'networkidle',
+    });
+    assert.ok(
+      asked.every((url) => url.startsWith(`${world.node.url}/verify`) || url.startsWith('data:')),
+      asked.join(),
+    );
+    const before = asked.length;
+    await page.context().setOffline(true);
+    await page.setInputFiles('#roots', write('roots.json', rootsFile));
+    await page.setInputFiles('#evidence', write('certificate.pdf', certificate));
+    await page.waitForSelector('#result.verified');
+    const shown = (await page.textContent('#result')) ?? '';
+    assert.ok(shown.includes('hospital-a/Patient/wang') && shown.includes('王小明'), shown);
+    await page.setInputFiles('#evidence', write('changed.json', evidence.toString().replace('王小明', '王大明')));
+    await page.waitForSelector('#result.refused');
+    assert.match((await page.textContent('#result')) ?? '', /not the file of the certificate/);
+    assert.deepEqual(asked.slice(before), []);
   });
 });
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { FastifyReply } from 'fastify';
 import { notFound } from '../consent/guarded-reader.ts';
 import { OPENAPI_FILE } from './openapi.ts';
@@ -15,7 +16,7 @@ interface Page {
 const require = createRequire(import.meta.url);
 const SWAGGER = dirname(require.resolve('swagger-ui-dist/package.json'));
 const here = (folder: string, ...names: readonly string[]) =>
-  Object.fromEntries(names.map((name) => [name, new URL(`./${folder}/${name}`, import.meta.url).pathname]));
+  Object.fromEntries(names.map((name) => [name, fileURLToPath(new URL(`./${folder}/${name}`, import.meta.url))]));
 
 /** `/docs`: the API, ours and those files of Swagger UI that it needs. */
 export const DOCUMENTATION: Page = {
@@ -23,7 +24,7 @@ export const DOCUMENTATION: Page = {
     ...here('docs', 'index.html', 'start.js'),
     'swagger-ui.css': join(SWAGGER, 'swagger-ui.css'),
     'swagger-ui-bundle.js': join(SWAGGER, 'swagger-ui-bundle.js'),
-    'openapi.json': OPENAPI_FILE.pathname,
+    'openapi.json': fileURLToPath(OPENAPI_FILE),
   },
   connects: "'self'",
 };
