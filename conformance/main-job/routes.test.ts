@@ -49,6 +49,8 @@ const TABLE: Readonly<Record<string, Row>> = {
   metrics: { path: '/metrics', statuses: OPEN },
   docs: { path: '/docs', statuses: OPEN },
   docsAsset: { path: '/docs/openapi.json', statuses: OPEN },
+  verification: { path: '/verify', statuses: OPEN },
+  verificationAsset: { path: '/verify/page.js', statuses: OPEN },
   unionCapabilities: { path: '/fhir/metadata', statuses: OPEN },
   unionSmartConfiguration: { path: '/fhir/.well-known/smart-configuration', statuses: OPEN },
   capabilities: { path: `${BASE}/metadata`, statuses: OPEN },
@@ -97,6 +99,7 @@ const TABLE: Readonly<Record<string, Row>> = {
   instanceHistory: { path: `${BASE}/Observation/${OBSERVATION}/_history`, statuses: READ },
   vread: { path: `${BASE}/Observation/${OBSERVATION}/_history/1`, statuses: READ },
   evidence: { path: `${BASE}/Observation/${OBSERVATION}/_history/1/$evidence`, statuses: READ },
+  certificate: { path: `${BASE}/Observation/${OBSERVATION}/_history/1/$certificate`, statuses: READ },
   listInstitutions: { path: '/admin/institutions', statuses: ADMINISTRATION(200) },
   addInstitution: {
     path: '/admin/institutions',

@@ -3,7 +3,7 @@ import { MedSealError } from '../errors.ts';
 import { isResourceType } from '../fhir/definitions/definitions.ts';
 import { readAuditEvent } from '../interactions/audit-event/search.ts';
 import { bundle } from '../interactions/bundle.ts';
-import { evidence } from '../interactions/evidence.ts';
+import { certificate, evidence } from '../interactions/evidence.ts';
 import { history, parseHistory } from '../interactions/history.ts';
 import { queryPairs } from '../interactions/query-text.ts';
 import { read, readVersion } from '../interactions/read.ts';
@@ -73,6 +73,10 @@ export const FHIR_OPERATIONS: Readonly<Record<string, FhirOperation>> = {
     interaction: 'vread',
     run: (services, context, input) =>
       readVersion(services, context, knownType(input.type), input.id, input.vid, input.readConditions()),
+  },
+  certificate: {
+    interaction: 'certificate',
+    run: (services, context, { type, id, vid }) => certificate(services, context, knownType(type), id, vid),
   },
   evidence: {
     interaction: 'evidence',

@@ -22,6 +22,7 @@ import { createVersionWriter } from '../repository/write.ts';
 import { createSources } from '../sealing/blind-index/sources.ts';
 import { createTokenizer } from '../sealing/blind-index/tokenizer.ts';
 import { deriveKey } from '../sealing/identity.ts';
+import { createCertificateRenderer } from '../trail/certificate/certificate.ts';
 import { createEvidenceCollector } from '../trail/evidence/collect.ts';
 import { createReceiptSigner } from '../trail/receipt.ts';
 
@@ -74,6 +75,8 @@ export function composeServices(foundation: Foundation, trail: Trail, metrics: M
     sourcesOf,
     receipts: createReceiptSigner(keys),
     evidence: createEvidenceCollector(database, trail.ledger),
+    certificates: createCertificateRenderer(),
+    roots: trail.roots,
     cursors: createCursors(secret, random),
     replays: createReplays({ database, keys, identities, secret, random }),
     fence: trail.fence,

@@ -87,6 +87,9 @@ function resourceOf(
     conditionalUpdate: true,
     conditionalDelete: 'not-supported',
     referencePolicy: ['literal', 'local', 'resolves'],
-    operation: [{ name: 'evidence', definition: 'https://medseal.org/fhir/OperationDefinition/evidence' }],
+    operation: ['evidence', 'certificate'].map((name) => ({
+      name,
+      definition: `https://medseal.org/fhir/OperationDefinition/${name}`,
+    })),
   };
 }

@@ -16,6 +16,8 @@ export async function* followBlocks(
     const events = await peer.network.getBlockEvents({ startBlock: next });
     const close = () => events.close();
     signal.addEventListener('abort', close);
+    // It may have been aborted while the peer was asked.
+    if (signal.aborted) close();
     try {
       for await (const received of events) {
         if (signal.aborted) return;
