@@ -60,11 +60,20 @@ export async function readAuditEvent(
   context: RequestContext,
   id: string,
 ): Promise<InteractionResult | undefined> {
-  if (!UUID.test(id)) return undefined;
-  const query = { ...trailQuery(services, context, [], undefined, 1), idTokens: [id] };
-  const [entry] = await services.trail.entries(context, 'r', query);
+  const entry = await trailEntry(services, context, id);
   if (entry === undefined) return undefined;
   return { status: 200, body: JSON.stringify(resourceOf(services, entry)), version: 1, lastModified: entry.at };
+}
+
+/** The same, as the trail has it. */
+export async function trailEntry(
+  services: Pick<AuditServices, 'trail' | 'institutions' | 'names'>,
+  context: RequestContext,
+  id: string,
+): Promise<TrailEntry | undefined> {
+  if (!UUID.test(id)) return undefined;
+  const query = { ...trailQuery(services, context, [], undefined, 1), idTokens: [id] };
+  return (await services.trail.entries(context, 'r', query))[0];
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -86,7 +95,7 @@ function baseUrl({ publicUrl }: AuditServices, { base }: RequestContext): string
 }
 
 function trailQuery(
-  services: AuditServices,
+  services: Pick<AuditServices, 'institutions' | 'names'>,
   { base }: RequestContext,
   criteria: readonly SearchCriterion[],
   before: bigint | undefined,
@@ -122,7 +131,11 @@ function trailQuery(
   };
 }
 
-function patientsOf({ names }: AuditServices, institutions: readonly string[], operand: Operand): readonly string[] {
+function patientsOf(
+  { names }: Pick<AuditServices, 'names'>,
+  institutions: readonly string[],
+  operand: Operand,
+): readonly string[] {
   if (operand.kind !== 'reference') return [];
   const { id, reference } = operand;
   return institutions.flatMap((institution) => {
