@@ -59,6 +59,8 @@ const CATALOGUE = {
 } as const satisfies Record<string, { status: number; issue: string }>;
 
 export type ErrorCode = keyof typeof CATALOGUE;
+/** All of them; docs/errors.md explains each. */
+export const ERROR_CODES = Object.keys(CATALOGUE) as readonly ErrorCode[];
 
 /** One finding, as it becomes one `OperationOutcome.issue`. `diagnostics` must never hold a value from a record. */
 export interface Issue {

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { readConfig } from '../../src/config.ts';
 import { DIRECTORY_TYPES } from '../../src/consent/directory.ts';
-import { type ErrorCode, MedSealError } from '../../src/errors.ts';
+import { ERROR_CODES, MedSealError } from '../../src/errors.ts';
 import { isResourceType } from '../../src/fhir/definitions/definitions.ts';
+import { environmentVariables } from './environment.ts';
 import { ROOT } from './sources.ts';
 
 /** Facts that stand in two places, because two kinds of reader need them. */
@@ -37,7 +37,7 @@ test('README.md describes every environment variable, with its default, and no o
 test('docs/errors.md describes every error code, with its status and issue type, and no other', () => {
   const rows = tableAfter(read('docs/errors.md'), /^# /m);
   const documented = rows.map(([code = '', status, issue]) => [code.replaceAll('`', ''), status, issue]);
-  const known = errorCodes().map((code) => {
+  const known = ERROR_CODES.map((code) => {
     const error = new MedSealError(code, '');
     return [code, String(error.status), `\`${error.issueType}\``];
   });
@@ -66,27 +66,4 @@ function tableAfter(markdown: string, heading: RegExp): readonly (readonly strin
 
 function isHeader(lines: readonly string[], index: number): boolean {
   return /^\|[\s:|-]+\|$/.test(lines[index + 1] ?? '');
-}
-
-/** The variables that src/config.ts declares, with the defaults that it has when nothing is set. */
-function environmentVariables(): readonly (readonly [name: string, byDefault: string | undefined])[] {
-  const text = read('src/config.ts');
-  const declared = /interface Environment \{([^}]*)\}/.exec(text)?.[1] ?? '';
-  const names = [...declared.matchAll(/^\s*([A-Z_]+)\??:/gm)].map(([, name = '']) => name);
-  assert.ok(names.length > 10, 'src/config.ts does not declare its variables as this test reads them');
-  const { host, port, logLevel } = readConfig({});
-  const defaults: Readonly<Record<string, string>> = {
-    HOST: host,
-    PORT: String(port),
-    LOG_LEVEL: logLevel,
-    MEDSEAL_DATA: '.medseal',
-  };
-  return names.map((name) => [name, defaults[name]]);
-}
-
-function errorCodes(): readonly ErrorCode[] {
-  const catalogue = /const CATALOGUE = \{([\s\S]*?)\n\}/.exec(read('src/errors.ts'))?.[1] ?? '';
-  const codes = [...catalogue.matchAll(/^ {2}'?([a-z-]+)'?: \{ status/gm)].map(([, code]) => code as ErrorCode);
-  assert.ok(codes.length > 30, 'src/errors.ts does not list its codes as this test reads them');
-  return codes;
 }

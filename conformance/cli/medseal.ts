@@ -11,6 +11,8 @@ export interface Run {
 export interface RunOptions {
   /** MEDSEAL_DATA */
   readonly dataDirectory?: string;
+  /** Further variables of its environment. */
+  readonly env?: Readonly<Record<string, string>>;
   readonly input?: string | Buffer;
   /** Told of the process, for one that is to be interrupted. */
   readonly onStart?: (pid: number) => void;
@@ -20,9 +22,9 @@ const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 
 /** Runs the `medseal` command as a process of its own. */
 export async function medseal(args: readonly string[], options: RunOptions = {}): Promise<Run> {
-  const { dataDirectory, input, onStart } = options;
+  const { dataDirectory, env, input, onStart } = options;
   const child = spawn(process.execPath, [CLI, ...args], {
-    env: { ...process.env, ...(dataDirectory === undefined ? {} : { MEDSEAL_DATA: dataDirectory }) },
+    env: { ...process.env, ...(dataDirectory === undefined ? {} : { MEDSEAL_DATA: dataDirectory }), ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   let stdout = '';

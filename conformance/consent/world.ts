@@ -11,6 +11,7 @@ import { createFactsReader } from '../../src/consent/record-facts.ts';
 import { noFaults } from '../../src/faults.ts';
 import { createSearchRegistry } from '../../src/fhir/search/registry.ts';
 import { type Logger, silentLogger } from '../../src/logger.ts';
+import { createCommonTokens } from '../../src/repository/common-tokens.ts';
 import { loadInstitutions } from '../../src/repository/institutions.ts';
 import { createNames } from '../../src/repository/names.ts';
 import { createPermittedReader } from '../../src/repository/permitted.ts';
@@ -67,7 +68,7 @@ export async function createWorld(
   const content = { get: () => Promise.resolve(undefined) };
   const loader = createVersionLoader(database);
   const opener = createRecordOpener({ keys, identities, institutions, loader, content, cacheBytes: 0 });
-  const reader = createPermittedReader(database);
+  const reader = createPermittedReader(database, createCommonTokens(database, silentLogger, Date.now));
   const guarded = createGuardedReader({
     reader,
     opener,

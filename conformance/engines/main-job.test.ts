@@ -5,13 +5,16 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { verifyEvidence as verifyInBrowser } from '../../src/api/verify/evidence.js';
 import { administer, connect } from '../../src/cli/connection.ts';
 import { storeClient } from '../../src/cli/data-directory.ts';
 import { generateClientKey } from '../../src/cli/operator.ts';
+import { parseRoots } from '../../src/trail/evidence/roots.ts';
+import { verifyEvidence } from '../../src/trail/evidence/verify.ts';
 import { scrubFindings } from '../faults/scrub.ts';
 import { ANNA, cohort, consentOf, putCohort, recipient } from '../main-job/cohort.ts';
 import { type World, worldOf } from '../main-job/world.ts';
@@ -122,6 +125,9 @@ suite('the main job on a consortium', { skip: skippedWithout('peer') }, () => {
       output,
       /endorsed by .*HospitalAMSP.* \(anchored\)\n {2}block signed by .*\n {2}found valid by HospitalAMSP, /,
     );
+    const rootsOfB = readFileSync(join(b.node.dataDirectory, 'roots.json'), 'utf8');
+    const inBrowser = await verifyInBrowser(Buffer.from(text), rootsOfB);
+    assert.deepEqual(inBrowser, verifyEvidence(Buffer.from(text), parseRoots(rootsOfB)), 'the page says the same');
     writeFileSync(file, text.replace('family-of-', 'family_of-'));
     const changed = await medseal(b, 'verify', file);
     assert.deepEqual([changed.code, changed.output], [1, '']);

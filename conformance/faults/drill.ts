@@ -84,6 +84,7 @@ export async function seesNothing(outsider: FhirClient): Promise<void> {
   }
 }
 
+/** Clients that work on records of their own, and wait for `recovered` when they get no answer. */
 export async function createActors(
   stage: DrillStage,
   random: Random,
@@ -104,7 +105,8 @@ export async function createActors(
   return actors;
 }
 
-async function workUntil(actor: Actor, isOver: () => boolean): Promise<void> {
+/** Rounds of work until `isOver`, but not for ever. */
+export async function workUntil(actor: Actor, isOver: () => boolean): Promise<void> {
   for (let round = 0; round < ROUNDS && !isOver(); round++) await actor.round();
 }
 

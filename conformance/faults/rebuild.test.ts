@@ -4,23 +4,20 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Bundle, Resource } from '@medplum/fhirtypes';
-import { administer, callAdministration, connect } from '../../src/cli/connection.ts';
+import { administer, connect } from '../../src/cli/connection.ts';
 import { readClient } from '../../src/cli/data-directory.ts';
-import { jsonLines } from '../../src/cli/json-lines.ts';
 import { researchConsent } from '../../src/demo/consent.ts';
 import { INSTITUTIONS, PARTICIPANTS } from '../../src/demo/participants.ts';
-import type { RebuildEvent, RebuildSummary } from '../../src/interactions/rebuild/events.ts';
 import { parseRoots } from '../../src/trail/evidence/roots.ts';
 import { verifyEvidence } from '../../src/trail/evidence/verify.ts';
 import type { FhirClient } from '../support/fhir-client.ts';
 import { startTestNode, type TestNode } from '../support/test-node.ts';
+import { backUp, RECORDS } from './backup.ts';
 import { accepted, clientOf, observation, patient, writesOf } from './node-records.ts';
+import { rebuilt } from './rebuild.ts';
 import { onRecords, untilAnchored } from './records-database.ts';
 import { takeSnapshot } from './records-snapshot.ts';
 import { scrubFindings } from './scrub.ts';
-
-const RECORDS =
-  'access_entry, access_segment, batch, consent_current, consent_rule, idempotency, leaf, leaf_pending, log_tile, resource_current, resource_version';
 
 function transaction(resources: readonly Resource[]): Bundle {
   return {
@@ -114,20 +111,6 @@ function readAll(client: FhirClient): Promise<readonly string[]> {
   );
 }
 
-async function rebuilt(node: TestNode): Promise<RebuildSummary> {
-  const response = await callAdministration(connect(node.dataDirectory), 'POST', '/admin/rebuild');
-  let summary: RebuildEvent | undefined;
-  let done = -1;
-  for await (const event of jsonLines<RebuildEvent>(response)) {
-    summary = event;
-    if (event.event !== 'progress') continue;
-    assert.ok(event.done > done && event.done <= event.total, 'it goes forward');
-    done = event.done;
-  }
-  assert.equal(summary?.event, 'summary', JSON.stringify(summary));
-  return summary as RebuildSummary;
-}
-
 /** What a scrub complains of, by kind. */
 async function scrubKinds(node: TestNode): Promise<readonly string[]> {
   return [...new Set((await scrubFindings(node)).map(({ kind }) => kind))];
@@ -162,7 +145,7 @@ test('from an empty records database everything comes back', async (t) => {
   const before = await takeSnapshot(node);
   await onRecords(
     node,
-    `truncate ${RECORDS}, auth_client, auth_artifact, auth_assertion, institution restart identity`,
+    `truncate ${RECORDS.join(', ')}, auth_client, auth_artifact, auth_assertion, institution restart identity`,
   );
 
   await node.restart();
@@ -207,20 +190,14 @@ test('a database that is older than its ledger takes no writes until it is repla
   // Leaves that have no number yet when the backup is made.
   await accepted(hospital.put('Patient/p4', patient('p4', '四')));
   await node.kill9();
-  await onRecords(node, 'create schema backup');
-  for (const table of RECORDS.split(', ')) {
-    await onRecords(node, `create table backup.${table} as table public.${table}`);
-  }
+  const restore = await backUp(node, RECORDS);
   await node.restart();
   await writeMore(node);
   await untilAnchored(node);
   await node.stop();
   const newest = await takeSnapshot(node);
 
-  await onRecords(node, `truncate ${RECORDS}`);
-  for (const table of RECORDS.split(', ')) {
-    await onRecords(node, `insert into ${table} overriding system value select * from backup.${table}`);
-  }
+  await restore();
   await node.restart();
   assert.match(await writesOf(node), /older than its ledger/);
   const refusal = await clientOf(node, 'hospital-a').put('Patient/p5', patient('p5', '五'));

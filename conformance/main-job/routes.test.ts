@@ -51,6 +51,8 @@ const TABLE: Readonly<Record<string, Row>> = {
   metrics: { path: '/metrics', statuses: OPEN },
   docs: { path: '/docs', statuses: OPEN },
   docsAsset: { path: '/docs/openapi.json', statuses: OPEN },
+  verification: { path: '/verify', statuses: OPEN },
+  verificationAsset: { path: '/verify/page.js', statuses: OPEN },
   unionCapabilities: { path: '/fhir/metadata', statuses: OPEN },
   unionSmartConfiguration: { path: '/fhir/.well-known/smart-configuration', statuses: OPEN },
   capabilities: { path: `${BASE}/metadata`, statuses: OPEN },
@@ -105,6 +107,7 @@ const TABLE: Readonly<Record<string, Row>> = {
   instanceHistory: { path: `${BASE}/Observation/${OBSERVATION}/_history`, statuses: READ },
   vread: { path: `${BASE}/Observation/${OBSERVATION}/_history/1`, statuses: READ },
   evidence: { path: `${BASE}/Observation/${OBSERVATION}/_history/1/$evidence`, statuses: READ },
+  certificate: { path: `${BASE}/Observation/${OBSERVATION}/_history/1/$certificate`, statuses: READ },
   listInstitutions: { path: '/admin/institutions', statuses: ADMINISTRATION(200) },
   addInstitution: {
     path: '/admin/institutions',
@@ -113,6 +116,7 @@ const TABLE: Readonly<Record<string, Row>> = {
   },
   listClients: { path: '/admin/clients', statuses: ADMINISTRATION(200) },
   addClient: { path: '/admin/clients', message: { body: { id: 'x' } }, statuses: ADMINISTRATION(400) },
+  backup: { path: '/admin/backup', message: { body: { part: 'keys' } }, statuses: ADMINISTRATION(200) },
   disableClient: { path: '/admin/clients/nobody', statuses: ADMINISTRATION(404) },
   listEmergencies: { path: '/admin/emergencies', statuses: ADMINISTRATION(200) },
   reviewEmergency: {

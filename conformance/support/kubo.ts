@@ -1,8 +1,8 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { accessSync, closeSync, constants, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { closeSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { temporaryDirectory } from './temporary-directory.ts';
 
@@ -36,11 +36,6 @@ export interface KuboOptions {
   readonly diskBytes?: number;
 }
 
-const PROGRAM = findProgram('ipfs');
-
-/** For a suite's `skip`. */
-export const kuboAbsent: string | false = PROGRAM === undefined && 'no ipfs on PATH';
-
 /** Why a node cannot be given a small disk of its own here, or false. */
 export function smallDiskAbsent(): string | false {
   try {
@@ -50,11 +45,6 @@ export function smallDiskAbsent(): string | false {
     // Another system, or one that does not allow it.
     return 'no unshare with mount namespaces';
   }
-}
-
-/** Such as 0.44.0, for a suite's name. */
-export function kuboVersion(): string {
-  return PROGRAM === undefined ? 'absent' : execFileSync(PROGRAM, ['version', '--number'], { encoding: 'utf8' }).trim();
 }
 
 /**
@@ -106,7 +96,7 @@ async function startNode(
   const directory = await temporaryDirectory();
   const environment = { ...process.env, IPFS_PATH: directory, IPFS_TELEMETRY: 'off', LIBP2P_FORCE_PNET: '1' };
   const profiles = datastore === 'pebble' ? 'test,pebbleds' : 'test';
-  execFileSync(PROGRAM ?? 'ipfs', ['init', '--empty-repo', `--profile=${profiles}`], {
+  execFileSync('ipfs', ['init', '--empty-repo', `--profile=${profiles}`], {
     env: environment,
     stdio: 'pipe',
   });
@@ -214,7 +204,7 @@ async function startDaemon(directory: string, env: NodeJS.ProcessEnv, diskBytes:
 
 /** On a small disk: a file system of its own that only this process sees, and that is gone with it. */
 function spawnDaemon(directory: string, env: NodeJS.ProcessEnv, diskBytes: number | undefined): ChildProcess {
-  const daemon = [PROGRAM ?? 'ipfs', 'daemon'];
+  const daemon = ['ipfs', 'daemon'];
   const small = `set -e
     cp -a "$IPFS_PATH" "$IPFS_PATH/../copy-$$"; mount -t tmpfs -o size=${diskBytes} tmpfs "$IPFS_PATH"
     cp -a "$IPFS_PATH/../copy-$$/." "$IPFS_PATH"; rm -r "$IPFS_PATH/../copy-$$"; exec "$@"`;
@@ -243,19 +233,4 @@ function processorTime(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) * 10;
-}
-
-function findProgram(name: string): string | undefined {
-  const places = (process.env.PATH ?? '').split(delimiter).map((directory) => join(directory, name));
-  return places.find(isExecutable);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    // Not there, or not for us.
-    return false;
-  }
 }

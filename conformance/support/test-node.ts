@@ -1,3 +1,4 @@
+import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect } from '../../src/cli/connection.ts';
 import { accessToken } from '../../src/cli/token.ts';
@@ -43,6 +44,10 @@ export interface TestNodeOptions {
   readonly bare?: boolean;
   /** Of the demonstration's institutions and clients only these; for several nodes on one ledger. */
   readonly institutions?: readonly string[];
+  /** Further flags for Node. */
+  readonly flags?: readonly string[];
+  /** A replica of this node: on its databases, with its keys and clients, under its address; its content is its own. */
+  readonly replicaOf?: TestNode;
 }
 
 /** Starts src/main.ts on a free port; it ends with the test. @param test a test's context, or `{ after }` for a file */
@@ -51,15 +56,23 @@ export async function startTestNode(
   options: TestNodeOptions = {},
 ): Promise<TestNode> {
   const dataDirectory = join(await temporaryDirectory(), 'data');
-  const pair = await databasesOf(options);
+  const { replicaOf } = options;
+  const pair = replicaOf === undefined ? await databasesOf(options) : undefined;
+  const databases = replicaOf?.databases ?? pair;
+  const shared = replicaOf === undefined ? {} : replicaSettings(replicaOf, dataDirectory);
   const start = (port: string, env: Environment = {}) =>
-    startServerProcess(options.demo ? ['--demo'] : [], {
-      MEDSEAL_DATA: dataDirectory,
-      PORT: port,
-      LOG_LEVEL: 'warn',
-      ...(pair && { MEDSEAL_DATABASE_URL: pair.recordsUrl, MEDSEAL_KEY_DATABASE_URL: pair.keysUrl }),
-      ...env,
-    });
+    startServerProcess(
+      options.demo ? ['--demo'] : [],
+      {
+        MEDSEAL_DATA: dataDirectory,
+        PORT: port,
+        LOG_LEVEL: 'warn',
+        ...(databases && { MEDSEAL_DATABASE_URL: databases.recordsUrl, MEDSEAL_KEY_DATABASE_URL: databases.keysUrl }),
+        ...shared,
+        ...env,
+      },
+      options.flags,
+    );
   let current = start('0', options.env);
   test.after(async () => {
     await current.end('SIGTERM');
@@ -67,17 +80,18 @@ export async function startTestNode(
   });
   const url = await current.ready();
   const connection = () => connect(dataDirectory);
-  if (options.demo !== true && options.bare !== true) await addParticipants(connection(), options.institutions);
+  if (options.demo !== true && options.bare !== true && replicaOf === undefined)
+    await addParticipants(connection(), options.institutions);
 
   return {
     url,
     dataDirectory,
-    databases: pair,
+    databases,
     output: () => current.output(),
     log: () => current.log(),
     token: (client) => accessToken(connection(), client),
     async kill9() {
-      const database = pair === undefined ? databaseProcess(dataDirectory) : undefined;
+      const database = databases === undefined ? databaseProcess(dataDirectory) : undefined;
       const ended = current.end('SIGKILL');
       if (database !== undefined) process.kill(database, 'SIGKILL');
       await ended;
@@ -102,4 +116,9 @@ async function databasesOf({
 /** The tests' own PostgreSQL ends with the file, before or after this. */
 function unlessGone(error: NodeJS.ErrnoException): void {
   if (error.code !== 'ENOENT' && error.code !== 'ECONNREFUSED') throw error;
+}
+
+function replicaSettings({ dataDirectory, url }: TestNode, own: string): Environment {
+  cpSync(join(dataDirectory, 'clients'), join(own, 'clients'), { recursive: true });
+  return { MEDSEAL_PUBLIC_URL: url, MEDSEAL_MASTER_KEY_FILE: join(dataDirectory, 'master.key') };
 }

@@ -1,15 +1,14 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { type AddressBook, findAddresses, LOOPBACK, portsOf, withAddresses } from './addresses.ts';
-import { packChaincode } from './chaincode-package.ts';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { type AddressBook, findAddresses, LOOPBACK, nodeNames, placeOf } from './addresses.ts';
 import { createChannel } from './channel.ts';
-import { issueCredentials } from './credentials.ts';
 import { type Layout, layout } from './layout.ts';
+import { chaincodePackage, makeMaterial } from './material.ts';
 import { nodesOf, type Setting } from './nodes.ts';
-import { CHANNEL, type Organisation, VARIANTS, type Variant } from './organisations.ts';
-import { clientConfigFile, writeClientConfig, writeRoots } from './outputs.ts';
+import { type Organisation, VARIANTS, type Variant } from './organisations.ts';
+import { clientConfigFile } from './outputs.ts';
 import { end, pidOf, signal, start } from './processes.ts';
-import { findPrograms, runProgram } from './programs.ts';
+import { findPrograms } from './programs.ts';
 import { untilReady } from './ready.ts';
 
 /** A network of plain processes, all on the loopback address. It outlives the process that started it. */
@@ -44,8 +43,6 @@ interface State {
   /** The channel exists. Before that there is nothing to go on with. */
   readonly complete: boolean;
 }
-
-const CONFIG = join(import.meta.dirname, '../config');
 
 /**
  * Makes a network in a directory that does not exist yet, or is empty, or goes on with the one that is there.
@@ -90,7 +87,7 @@ export function open(directory: string): Network {
     nodes: processes.map(({ name }) => name),
     rootsFile: files.roots,
     clientConfigFile: (organisation) => clientConfigFile(organisation, files),
-    operationsUrl: (node) => `http://${LOOPBACK}:${portsOf(state.addresses, node).operations}`,
+    operationsUrl: (node) => `http://${LOOPBACK}:${placeOf(state.addresses, node).operations}`,
     pid: (node) => pidOf(node, files),
     signal: (node, name) => signal(node, files, name),
     end: (nodes, name) => end(nodes, files, name),
@@ -109,38 +106,20 @@ export async function down(directory: string): Promise<void> {
   const files = layout(resolve(directory));
   const state = readState(files);
   if (state === undefined) return;
-  const { organisations, orderers } = VARIANTS[state.variant];
-  const names = [
-    ...orderers.map(({ name }) => `${name}.orderer`),
-    ...organisations.flatMap(({ name }) => [`${name}.peer`, `${name}.chaincode`]),
-  ];
-  await end(names, files);
+  await end(nodeNames(VARIANTS[state.variant]), files);
   rmSync(files.root, { recursive: true, force: true });
 }
 
 async function create(files: Layout, variant: Variant): Promise<void> {
   const membership = VARIANTS[variant];
-  const programs = findPrograms();
   const addresses = await findAddresses(membership);
-  const { id: packageId, bytes } = packChaincode(readFileSync(join(CONFIG, 'connection.json'), 'utf8'));
-  const state = { variant, addresses, packageId, complete: false };
   mkdirSync(files.root, { recursive: true, mode: 0o700 });
+  const packageId = chaincodePackage().id;
+  const state = { variant, addresses, packageId, complete: false };
   writeState(files, state);
-  for (const name of ['core.yaml', 'orderer.yaml']) copyFileSync(join(CONFIG, name), join(files.root, name));
-  const configtx = readFileSync(join(CONFIG, 'configtx.yaml'), 'utf8');
-  writeFileSync(join(files.root, 'configtx.yaml'), withAddresses(configtx, addresses));
-  writeFileSync(files.chaincodePackage, bytes);
-
-  const crypto = join(CONFIG, 'crypto-config.yaml');
-  await runProgram(programs.path.cryptogen, ['generate', '--config', crypto, '--output', files.crypto]);
-  const profile = ['-profile', variant, '-channelID', CHANNEL, '-outputBlock', files.genesis];
-  await runProgram(programs.path.configtxgen, profile, { FABRIC_CFG_PATH: files.root });
-  for (const organisation of membership.organisations) issueCredentials(organisation, files);
-
   const setting = settingOf(state, files);
+  await makeMaterial(variant, setting);
   for (const node of nodesOf(membership, setting)) start(node, files);
-  for (const organisation of membership.organisations) writeClientConfig(organisation, setting);
-  writeRoots(membership, files);
   await createChannel(membership, setting);
   await Promise.all(membership.organisations.map((organisation) => untilReady(organisation, setting)));
   writeState(files, { ...state, complete: true });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type AddressBook, LOOPBACK, portsOf } from './addresses.ts';
+import { type AddressBook, LOOPBACK, placeOf } from './addresses.ts';
 import type { Layout } from './layout.ts';
 import type { Membership, Organisation } from './organisations.ts';
 import type { NodeProcess } from './processes.ts';
@@ -29,7 +29,7 @@ export function nodesOf({ organisations, orderers }: Membership, setting: Settin
 
 function ordererNode(organisation: Organisation, { files, programs, addresses }: Setting): NodeProcess {
   const name = `${organisation.name}.orderer`;
-  const { listen, operations, extra } = portsOf(addresses, name);
+  const { listen, operations, extra } = placeOf(addresses, name);
   const tls = join(files.orderer(organisation), 'tls');
   const serverTls = (prefix: string) => ({
     [`${prefix}_PRIVATEKEY`]: join(tls, 'server.key'),
@@ -61,8 +61,8 @@ function ordererNode(organisation: Organisation, { files, programs, addresses }:
 function peerNode(organisation: Organisation, setting: Setting): NodeProcess {
   const { files, programs, addresses } = setting;
   const name = `${organisation.name}.peer`;
-  const { listen, operations, extra } = portsOf(addresses, name);
-  const own = `${LOOPBACK}:${listen}`;
+  const { host, listen, operations, extra } = placeOf(addresses, name);
+  const own = `${host}:${listen}`;
   const builder = { name: 'ccaas_builder', path: programs.builder, propagateEnvironment: [BUILDER_VARIABLE] };
   const environment = {
     FABRIC_CFG_PATH: files.root,
@@ -91,11 +91,11 @@ function peerNode(organisation: Organisation, setting: Setting): NodeProcess {
 const BUILDER_VARIABLE = 'CHAINCODE_AS_A_SERVICE_BUILDER_CONFIG';
 
 /** What fills the package's connection.json: one package serves all organisations, each with a service of its own. */
-function chaincodeConnection(organisation: Organisation, { files, addresses }: Setting): object {
-  const { listen } = portsOf(addresses, `${organisation.name}.chaincode`);
+export function chaincodeConnection(organisation: Organisation, { files, addresses }: Setting): object {
+  const { host, listen } = placeOf(addresses, `${organisation.name}.chaincode`);
   const tls = join(files.peer(organisation), 'tls');
   return {
-    address: `${LOOPBACK}:${listen}`,
+    address: `${host}:${listen}`,
     root_cert: readFileSync(files.tlsAuthority(organisation).certificate, 'utf8'),
     client_cert: readFileSync(join(tls, 'server.crt'), 'utf8'),
     client_key: readFileSync(join(tls, 'server.key'), 'utf8'),
@@ -104,7 +104,7 @@ function chaincodeConnection(organisation: Organisation, { files, addresses }: S
 
 function chaincodeNode(organisation: Organisation, { files, addresses, packageId }: Setting): NodeProcess {
   const name = `${organisation.name}.chaincode`;
-  const { listen, operations } = portsOf(addresses, name);
+  const { listen, operations } = placeOf(addresses, name);
   const folder = files.client(organisation);
   const environment = {
     CHAINCODE_ID: packageId,

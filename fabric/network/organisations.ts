@@ -23,16 +23,18 @@ export interface Membership {
 export const CHANNEL = 'medseal';
 export const CHAINCODE = 'medseal';
 
+const HOSPITAL_A = organisation('hospital-a', 'HospitalA');
+const RESEARCH_INSTITUTE = organisation('research-institute', 'ResearchInstitute');
 const CONSORTIUM = [
-  organisation('hospital-a', 'HospitalA'),
+  HOSPITAL_A,
   organisation('hospital-b', 'HospitalB'),
-  organisation('research-institute', 'ResearchInstitute'),
+  RESEARCH_INSTITUTE,
   organisation('health-authority', 'HealthAuthority'),
 ];
 
 export const VARIANTS: Readonly<Record<Variant, Membership>> = {
   bft: { organisations: CONSORTIUM, orderers: CONSORTIUM, quorum: 3 },
-  raft: { organisations: CONSORTIUM.slice(0, 2), orderers: CONSORTIUM.slice(0, 1), quorum: 1 },
+  raft: { organisations: [HOSPITAL_A, RESEARCH_INSTITUTE], orderers: [HOSPITAL_A], quorum: 1 },
 };
 
 function organisation(name: string, id: string): Organisation {

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { canonicalJson } from '../../src/fhir/json/canonical.ts';
 import type { FabricRoots } from '../../src/trail/ledger/fabric/roots.ts';
-import { LOOPBACK, portsOf } from './addresses.ts';
+import { placeOf } from './addresses.ts';
 import type { Layout } from './layout.ts';
 import type { Setting } from './nodes.ts';
 import { CHAINCODE, CHANNEL, type Membership, type Organisation } from './organisations.ts';
@@ -15,13 +15,14 @@ export function clientConfigFile(organisation: Organisation, files: Layout): str
 /** Writes what an institution's server is configured with. */
 export function writeClientConfig(organisation: Organisation, { files, addresses }: Setting): void {
   const folder = files.client(organisation);
+  const { host, listen } = placeOf(addresses, `${organisation.name}.peer`);
   const config = {
     mspId: organisation.mspId,
     certificate: 'client-certificate.pem',
     key: 'client-key.pem',
     peers: [
       {
-        endpoint: `${LOOPBACK}:${portsOf(addresses, `${organisation.name}.peer`).listen}`,
+        endpoint: `${host}:${listen}`,
         tlsRoot: relative(folder, files.tlsAuthority(organisation).certificate),
         hostAlias: `peer.${organisation.domain}`,
       },

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, credentials } from '@grpc/grpc-js';
 import { connect, signers } from '@hyperledger/fabric-gateway';
-import { LOOPBACK, portsOf } from './addresses.ts';
+import { placeOf } from './addresses.ts';
 import type { Setting } from './nodes.ts';
 import { CHAINCODE, CHANNEL, type Organisation } from './organisations.ts';
 import { readCredential } from './x509.ts';
@@ -17,9 +17,9 @@ const LIMIT = 60_000;
  * @throws Error with the last refusal when it takes too long
  */
 export async function untilReady(organisation: Organisation, { files, addresses }: Setting): Promise<void> {
-  const { listen } = portsOf(addresses, `${organisation.name}.peer`);
+  const { host, listen } = placeOf(addresses, `${organisation.name}.peer`);
   const tls = credentials.createSsl(readFileSync(files.tlsAuthority(organisation).certificate));
-  const client = new Client(`${LOOPBACK}:${listen}`, tls, {
+  const client = new Client(`${host}:${listen}`, tls, {
     'grpc.ssl_target_name_override': `peer.${organisation.domain}`,
   });
   const folder = files.client(organisation);

@@ -1,6 +1,8 @@
 import type { Client, ClientRegistry } from '../auth/clients.ts';
 import type { Emergencies, EmergencyReview } from '../consent/emergencies.ts';
 import { MedSealError } from '../errors.ts';
+import { PARTS } from '../interactions/backup/archive.ts';
+import type { Backup } from '../interactions/backup/backup.ts';
 import type { Rebuild } from '../interactions/rebuild/rebuild.ts';
 import type { InteractionResult } from '../interactions/result.ts';
 import type { Scrubber } from '../interactions/scrub/scrub.ts';
@@ -18,6 +20,7 @@ export interface Administration {
   readonly onInstitution: (name: string) => Promise<void>;
   readonly scrubber: Scrubber;
   readonly rebuild: Rebuild;
+  readonly backup: Backup;
   readonly emergencies: Emergencies;
   /** The newest anchor of every log on the ledger, with its proof. */
   readonly anchors: () => AsyncIterable<ProvenAnchor>;
@@ -70,6 +73,11 @@ export const ADMIN_OPERATIONS: Readonly<Record<string, AdminOperation>> = {
     const { sweep = false } = (body ?? {}) as { sweep?: unknown };
     if (typeof sweep === 'boolean') return { lines: scrubber.run({ sweep }) };
     throw new MedSealError('invalid-parameter', 'sweep is true or false', { expression: 'sweep' });
+  },
+  async backup({ backup }, { body }) {
+    const part = PARTS.find((one) => one === textOf(body, 'part'));
+    if (part !== undefined) return { lines: backup.run(part) };
+    throw new MedSealError('invalid-parameter', `part is ${PARTS.join(' or ')}`, { expression: 'part' });
   },
   async listEmergencies({ emergencies }) {
     return json(200, { emergencies: await emergencies.list() });

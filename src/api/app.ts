@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { RequestListener, Server } from 'node:http';
+import { fileURLToPath } from 'node:url';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import openapiGlue, { type FastifyOpenapiGlueOptions } from 'fastify-openapi-glue';
 import type { AuthorizationServer } from '../auth/server.ts';
@@ -64,7 +65,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const document = readApiDocument();
   const resolver = createResolver(document, options);
   await app.register(openapiGlue, {
-    specification: OPENAPI_FILE.pathname,
+    specification: fileURLToPath(OPENAPI_FILE),
     // Its type asks for method and url too, which it sets itself.
     operationResolver: resolver.resolve as unknown as NonNullable<FastifyOpenapiGlueOptions['operationResolver']>,
   });

@@ -4,7 +4,7 @@ import { isResourceType } from '../fhir/definitions/definitions.ts';
 import { readAuditEvent } from '../interactions/audit-event/search.ts';
 import { breakGlass } from '../interactions/break-glass.ts';
 import { bundle } from '../interactions/bundle.ts';
-import { evidence } from '../interactions/evidence.ts';
+import { certificate, evidence } from '../interactions/evidence.ts';
 import { explainAccess } from '../interactions/explain-access.ts';
 import { history, parseHistory } from '../interactions/history.ts';
 import { queryPairs } from '../interactions/query-text.ts';
@@ -75,6 +75,10 @@ export const FHIR_OPERATIONS: Readonly<Record<string, FhirOperation>> = {
     interaction: 'vread',
     run: (services, context, input) =>
       readVersion(services, context, knownType(input.type), input.id, input.vid, input.readConditions()),
+  },
+  certificate: {
+    interaction: 'certificate',
+    run: (services, context, { type, id, vid }) => certificate(services, context, knownType(type), id, vid),
   },
   evidence: {
     interaction: 'evidence',

@@ -1,13 +1,10 @@
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { notFound } from '../consent/guarded-reader.ts';
 import { capabilities } from '../interactions/capabilities.ts';
 import type { Services } from '../interactions/services.ts';
+import { DOCUMENTATION, sendAsset, VERIFICATION } from './assets.ts';
 import { sendResult } from './http-result.ts';
 import type { Metrics } from './metrics.ts';
-import { OPENAPI_FILE } from './openapi.ts';
 
 /** What anybody may ask. */
 export interface PublicContext {
@@ -46,9 +43,15 @@ export const PUBLIC_OPERATIONS: Readonly<Record<string, PublicOperation>> = {
   unionCapabilities: statement,
   smartConfiguration: smart,
   unionSmartConfiguration: smart,
-  docs: async (_context, _request, reply) => sendAsset(reply, 'index.html'),
-  docsAsset: async (_context, request, reply) => sendAsset(reply, (request.params as { asset: string }).asset),
+  docs: async (_context, _request, reply) => sendAsset(reply, DOCUMENTATION, 'index.html'),
+  docsAsset: async (_context, request, reply) => sendAsset(reply, DOCUMENTATION, assetOf(request)),
+  verification: async (_context, _request, reply) => sendAsset(reply, VERIFICATION, 'index.html'),
+  verificationAsset: async (_context, request, reply) => sendAsset(reply, VERIFICATION, assetOf(request)),
 };
+
+function assetOf(request: FastifyRequest): string {
+  return (request.params as { asset: string }).asset;
+}
 
 /** undefined at the union. @throws MedSealError `not-found` */
 function requestedInstitution({ institutions }: Services, request: FastifyRequest): string | undefined {
@@ -62,33 +65,4 @@ function sendJson(reply: FastifyReply, status: number, value: object): FastifyRe
     .status(status)
     .headers({ 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store' })
     .send(JSON.stringify(value));
-}
-
-const require = createRequire(import.meta.url);
-const SWAGGER = dirname(require.resolve('swagger-ui-dist/package.json'));
-const DOCS = new URL('./docs/', import.meta.url).pathname;
-
-/** The documentation page's files: ours, and those of Swagger UI that it needs. Nothing is loaded from elsewhere. */
-const ASSETS: Readonly<Record<string, readonly [file: string, type: string]>> = {
-  'index.html': [join(DOCS, 'index.html'), 'text/html; charset=utf-8'],
-  'start.js': [join(DOCS, 'start.js'), 'text/javascript; charset=utf-8'],
-  'swagger-ui.css': [join(SWAGGER, 'swagger-ui.css'), 'text/css; charset=utf-8'],
-  'swagger-ui-bundle.js': [join(SWAGGER, 'swagger-ui-bundle.js'), 'text/javascript; charset=utf-8'],
-  'openapi.json': [OPENAPI_FILE.pathname, 'application/json; charset=utf-8'],
-};
-
-const CONTENT_SECURITY_POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'";
-
-async function sendAsset(reply: FastifyReply, name: string): Promise<unknown> {
-  const asset = Object.hasOwn(ASSETS, name) ? ASSETS[name] : undefined;
-  if (asset === undefined) throw notFound();
-  const [file, type] = asset;
-  reply.headers({
-    'Content-Type': type,
-    'Content-Security-Policy': CONTENT_SECURITY_POLICY,
-    'X-Content-Type-Options': 'nosniff',
-    'Referrer-Policy': 'no-referrer',
-  });
-  return reply.send(await readFile(file));
 }

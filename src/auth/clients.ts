@@ -68,7 +68,18 @@ const CACHED_CLIENTS = 1000;
 /** A segment of every URL below the institution's base. */
 const INSTITUTION_NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 /** First segments of paths that are not an institution's. */
-const RESERVED_NAMES = new Set(['admin', 'api', 'auth', 'docs', 'fhir', 'health', 'metrics', 'portal', 'ready']);
+const RESERVED_NAMES = new Set([
+  'admin',
+  'api',
+  'auth',
+  'docs',
+  'fhir',
+  'health',
+  'metrics',
+  'portal',
+  'ready',
+  'verify',
+]);
 
 export function createClientRegistry(options: ClientRegistryOptions): ClientRegistry {
   const { database, changes, box, egress, clock } = options;

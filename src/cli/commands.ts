@@ -1,7 +1,10 @@
 import { client, institution } from './administration.ts';
 import { anchors } from './anchors.ts';
+import { backup } from './backup.ts';
 import { importCommand } from './import/command.ts';
+import { migrateStore } from './migrate-store.ts';
 import { rebuild } from './rebuild.ts';
+import { restore } from './restore.ts';
 import { scrub } from './scrub.ts';
 import { token } from './token.ts';
 import { verify } from './verify.ts';
@@ -38,4 +41,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['anchors', anchors],
   ['scrub', scrub],
   ['rebuild', rebuild],
+  ['backup', backup],
+  ['restore', restore],
+  ['migrate-store', migrateStore],
 ]);

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JWK } from 'jose';
@@ -86,9 +87,19 @@ export function readClient(directory: string, name: string): StoredClient | unde
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as StoredClient) : undefined;
 }
 
-/** Names such as `patient:example` are file names too, on every system. */
+/**
+ * A person's client is named `patient:ID`, and ids of patients lie nowhere in the clear, file names included: theirs is
+ * a keyed digest, under the operator's own key, without which no such client is made.
+ */
 function clientFile(directory: string, name: string): string {
-  return join(directory, 'clients', `${name.replaceAll(/[^A-Za-z0-9.-]/g, '_')}.json`);
+  const isPerson = /^(?:patient|practitioner):/.test(name);
+  const file = isPerson ? personName(directory, name) : name.replaceAll(/[^A-Za-z0-9.-]/g, '_');
+  return join(directory, 'clients', `${file}.json`);
+}
+
+function personName(directory: string, name: string): string {
+  const key = readClient(directory, 'operator')?.privateKey.d ?? '';
+  return `person-${createHmac('sha256', key).update(name).digest('base64url')}`;
 }
 
 /** Never half a file. */

@@ -2,6 +2,7 @@ import type { Administration } from '../api/admin-operations.ts';
 import type { ClientRegistry } from '../auth/clients.ts';
 import type { Describer } from '../consent/describe.ts';
 import { MedSealError } from '../errors.ts';
+import { createBackup } from '../interactions/backup/backup.ts';
 import { createEntryOpener } from '../interactions/rebuild/open-entry.ts';
 import { createRebuild } from '../interactions/rebuild/rebuild.ts';
 import { createScrubber } from '../interactions/scrub/scrub.ts';
@@ -23,7 +24,8 @@ export interface AdministrationParts {
 /** What an operator does with a node beside serving records. */
 export function composeAdministration(parts: AdministrationParts): Administration {
   const { foundation, trail, services, describer, clients } = parts;
-  const { database, content, keys, identities, institutions, names, loader, clock, logger } = foundation;
+  const { master, migrations, database, content, keys, identities, institutions, names, loader, clock, logger } =
+    foundation;
   const { ledger, reconciler } = trail;
   const onInstitution = async (name: string): Promise<void> => {
     try {
@@ -59,6 +61,7 @@ export function composeAdministration(parts: AdministrationParts): Administratio
     reconciler,
     logger,
   });
+  const backup = createBackup({ database, keys, master, migrations, now: clock.now, logger });
   return {
     clients,
     institutions,
@@ -66,6 +69,7 @@ export function composeAdministration(parts: AdministrationParts): Administratio
     onInstitution,
     scrubber,
     rebuild,
+    backup,
     emergencies: services.emergencies,
     anchors: () => provenAnchors(ledger),
   };

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import { MedSealError } from '../errors.ts';
@@ -18,6 +19,7 @@ import { openKuboStore } from '../storage/content/kubo/kubo-store.ts';
 import type { ContentStore } from '../storage/content/port.ts';
 import { openEmbeddedDatabase } from '../storage/database/embedded/embedded.ts';
 import { openExternalDatabase } from '../storage/database/external.ts';
+import { readAllMigrations } from '../storage/database/open.ts';
 import type { Database } from '../storage/database/port.ts';
 
 /** Everything that a stage above storage/ and sealing/ is built of. */
@@ -36,7 +38,9 @@ export async function composeFoundation({ config, logger, publicUrl }: Foundatio
   const random = createRandomPool();
   const database = await openDatabase(config, logger, faults);
   const content = await openContent(config, logger, faults);
-  const keys = createKeyService({ database, master: loadMasterKey(config.masterKeyFile), faults });
+  const master = loadMasterKey(config.masterKeyFile);
+  const keys = createKeyService({ database, master, faults });
+  const migrations = await readAllMigrations();
   const secret = await keys.secret('index');
   const identities = createIdentities(secret);
   const clock = await startClock(database, logger);
@@ -52,6 +56,8 @@ export async function composeFoundation({ config, logger, publicUrl }: Foundatio
     random,
     database,
     content,
+    master,
+    migrations,
     keys,
     secret,
     identities,
@@ -69,8 +75,12 @@ interface OpenContentStore extends ContentStore {
 
 async function openContent(config: Config, logger: Logger, faults: Faults): Promise<OpenContentStore> {
   const { ipfsApis, dataDirectory } = config;
-  if (ipfsApis.length > 0) return openKuboStore({ apis: ipfsApis, logger, faults });
-  return openCarStore({ directory: join(dataDirectory, 'content'), logger, faults });
+  const directory = join(dataDirectory, 'content');
+  if (ipfsApis.length === 0) return openCarStore({ directory, logger, faults });
+  if (existsSync(directory)) {
+    logger.warn({ directory }, 'there are still CAR files; medseal migrate-store copies what is not on IPFS yet');
+  }
+  return openKuboStore({ apis: ipfsApis, logger, faults });
 }
 
 function openDatabase(config: Config, logger: Logger, faults: Faults): Promise<Database> {

@@ -19,6 +19,7 @@ import { createCursors } from '../interactions/search/cursor.ts';
 import type { Services } from '../interactions/services.ts';
 import { createReplays } from '../interactions/write/replay.ts';
 import { createActorRecords } from '../repository/actor-records.ts';
+import { createCommonTokens } from '../repository/common-tokens.ts';
 import { createEmergencyRows } from '../repository/emergencies.ts';
 import { createOwnPartition } from '../repository/own-partition.ts';
 import { createPastVersions } from '../repository/past-versions.ts';
@@ -29,6 +30,7 @@ import { createVersionWriter } from '../repository/write.ts';
 import { createSources } from '../sealing/blind-index/sources.ts';
 import { createTokenizer } from '../sealing/blind-index/tokenizer.ts';
 import { deriveKey } from '../sealing/identity.ts';
+import { createCertificateRenderer } from '../trail/certificate/certificate.ts';
 import { createEvidenceCollector } from '../trail/evidence/collect.ts';
 import { createReceiptSigner } from '../trail/receipt.ts';
 
@@ -42,7 +44,7 @@ export async function composeServices(
   metrics: Metrics,
   { box, emergencyTokens }: Pick<Auth, 'box' | 'emergencyTokens'>,
 ) {
-  const { database, keys, identities, institutions, names, loader, opener, secret, random } = foundation;
+  const { database, keys, identities, institutions, names, loader, opener, secret, random, clock } = foundation;
   const { faults, logger, publicUrl } = foundation;
   const registry = createSearchRegistry();
   const sourcesOf = createSources();
@@ -62,7 +64,7 @@ export async function composeServices(
   const accessReader = createPermittedAccessReader(database);
   const services: Services = {
     reader: createGuardedReader({
-      reader: createPermittedReader(database),
+      reader: createPermittedReader(database, createCommonTokens(database, logger, clock.now)),
       opener,
       consents,
       principals,
@@ -105,6 +107,8 @@ export async function composeServices(
     sourcesOf,
     receipts: createReceiptSigner(keys),
     evidence: createEvidenceCollector(database, trail.ledger),
+    certificates: createCertificateRenderer(),
+    roots: trail.roots,
     cursors: createCursors(secret, random),
     replays: createReplays({ database, keys, identities, secret, random }),
     fence: trail.fence,

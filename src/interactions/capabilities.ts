@@ -18,7 +18,7 @@ const TYPE_INTERACTIONS = [
   'search-type',
 ] as const;
 
-const OPERATIONS = ['evidence', 'explain-access'] as const;
+const OPERATIONS = ['evidence', 'certificate', 'explain-access'] as const;
 
 /**
  * The CapabilityStatement of a base, generated from the tables that the code runs on

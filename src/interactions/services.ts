@@ -10,7 +10,9 @@ import type { Names } from '../repository/names.ts';
 import type { OwnPartition } from '../repository/own-partition.ts';
 import type { SourcesOf } from '../sealing/blind-index/sources.ts';
 import type { Tokenizer } from '../sealing/blind-index/tokenizer.ts';
+import type { CertificateRenderer } from '../trail/certificate/certificate.ts';
 import type { EvidenceCollector } from '../trail/evidence/collect.ts';
+import type { TrustRoots } from '../trail/evidence/roots.ts';
 import type { ReceiptSigner } from '../trail/receipt.ts';
 import type { Fence } from '../trail/reconcile.ts';
 import type { Cursors } from './search/cursor.ts';
@@ -32,6 +34,9 @@ export interface Services {
   readonly sourcesOf: SourcesOf;
   readonly receipts: ReceiptSigner;
   readonly evidence: EvidenceCollector;
+  readonly certificates: CertificateRenderer;
+  /** What this node's own evidence is verified with. */
+  readonly roots: TrustRoots;
   readonly cursors: Cursors;
   readonly replays: Replays;
   readonly fence: Fence;

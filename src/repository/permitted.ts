@@ -2,6 +2,7 @@ import { MedSealError } from '../errors.ts';
 import type { Token } from '../sealing/blind-index/tokenizer.ts';
 import { selfToken } from '../sealing/identity.ts';
 import type { Database } from '../storage/database/port.ts';
+import type { CommonTokens } from './common-tokens.ts';
 import { type Criterion, compileCriterion, Parameters } from './criteria.ts';
 import { createSharedReads, type SharedRow } from './shared-reads.ts';
 
@@ -79,6 +80,18 @@ export type SortRow = Pick<
   'versionId' | 'institution' | 'type' | 'idToken' | 'version' | 'at' | 'envelope'
 >;
 
+/** Through the views, planning a statement takes longer than most of them run. */
+const PLANNED_ONCE = { plan_cache_mode: 'force_generic_plan' } as const;
+
+/**
+ * Whether the index of tokens or the order of change leads to a page of what many rows have sooner depends on how many. A
+ * plan that was kept for all of them would take the order, and read everything of the type for a rare token.
+ */
+const PLANNED_EACH = { plan_cache_mode: 'force_custom_plan' } as const;
+
+/** The same order, but no reason to walk the index of times: few rows are sorted sooner than found there. */
+const AT_UNINDEXED = "r.at + interval '0'";
+
 export interface PermittedReader {
   /** At the principal's instant or a little later; the answer tells. */
   current(principal: PrincipalSettings, idToken: string): Promise<SharedRow>;
@@ -105,10 +118,16 @@ const VERSION_COLUMNS = `institution, type, id_token as "idToken", version, inte
 const CURRENT = `select version_id as "versionId", ${VERSION_COLUMNS} from permitted_current r`;
 const VERSION = `select id as "versionId", ${VERSION_COLUMNS} from permitted_version r`;
 
-export function createPermittedReader(database: Database): PermittedReader {
-  const run = <Row>(principal: PrincipalSettings, text: string, values: readonly unknown[]): Promise<readonly Row[]> =>
+/** @param common tells which searches are answered by a plan that is made once */
+export function createPermittedReader(database: Database, common: CommonTokens): PermittedReader {
+  const run = <Row>(
+    principal: PrincipalSettings,
+    text: string,
+    values: readonly unknown[],
+    selective = true,
+  ): Promise<readonly Row[]> =>
     database.transaction('reader', (sql) => sql.query<Row>(text, values), {
-      settings: settingsOf(principal),
+      settings: { ...settingsOf(principal), ...(selective ? PLANNED_ONCE : PLANNED_EACH) },
       readOnly: true,
       pipelined: true,
     });
@@ -132,7 +151,7 @@ export function createPermittedReader(database: Database): PermittedReader {
       if (plan.since !== undefined) conditions.push(`at >= ${parameters.add(plan.since)}`);
       if (plan.before !== undefined) conditions.push(`id < ${parameters.add(plan.before)}`);
       const text = `${VERSION} where ${conditions.join(' and ')} order by id desc limit ${parameters.add(plan.limit)}`;
-      return run<PermittedRow>(principal, text, parameters.values);
+      return run<PermittedRow>(principal, text, parameters.values, plan.idToken !== undefined);
     },
     search(principal, plan, { limit, descending, beyond }) {
       const parameters = new Parameters();
@@ -142,15 +161,17 @@ export function createPermittedReader(database: Database): PermittedReader {
         beyond === undefined
           ? ''
           : ` and (r.at, r.version_id) ${descending ? '<' : '>'} (${parameters.add(beyond.at)}, ${parameters.add(beyond.versionId)})`;
-      const order = `order by r.at ${direction}, r.version_id ${direction} limit ${parameters.add(limit)}`;
-      return run<PermittedRow>(principal, `${CURRENT} where ${where}${after} ${order}`, parameters.values);
+      const selective = common.isSelective(plan.criterion);
+      const order = `order by ${selective ? AT_UNINDEXED : 'r.at'} ${direction}, r.version_id ${direction} limit ${parameters.add(limit)}`;
+      const text = `${CURRENT} where ${where}${after} ${order}`;
+      return run<PermittedRow>(principal, text, parameters.values, selective);
     },
     sortRows(principal, plan, limit) {
       const parameters = new Parameters();
       const where = whereOf(plan, parameters);
       const text = `select version_id as "versionId", institution, type, id_token as "idToken", version, at, envelope
         from permitted_current r where ${where} limit ${parameters.add(limit)}`;
-      return run<SortRow>(principal, text, parameters.values);
+      return run<SortRow>(principal, text, parameters.values, common.isSelective(plan.criterion));
     },
     rows(principal, versionIds) {
       return run<PermittedRow>(principal, `${VERSION} where id = any ($1::bigint[])`, [versionIds]);
@@ -158,7 +179,12 @@ export function createPermittedReader(database: Database): PermittedReader {
     async count(principal, plan) {
       const parameters = new Parameters();
       const text = `select count(*) as matches from permitted_current r where ${whereOf(plan, parameters)}`;
-      const [row] = await run<{ matches: bigint }>(principal, text, parameters.values);
+      const [row] = await run<{ matches: bigint }>(
+        principal,
+        text,
+        parameters.values,
+        common.isSelective(plan.criterion),
+      );
       if (row === undefined) throw new MedSealError('internal', 'A count came back without a row');
       return Number(row.matches);
     },

@@ -13,7 +13,7 @@ import {
   selectSecret,
 } from '../storage/keys/statements.ts';
 import { protectedHeader } from './jwe.ts';
-import type { MasterKey } from './master-key.ts';
+import { type MasterKey, unwrapSecret, wrapSecret } from './master-key.ts';
 
 /** What versions are sealed under: the KEKs of all their subjects, as one key and the name that finds it again. */
 export interface WrappingKey {
@@ -162,13 +162,12 @@ export function createKeyService({ database, master, faults, cacheSize = 20_000 
     },
     exists: async (kid) => (await storedKeks(kid)).every((stored) => stored !== undefined),
     async secret(name, make = () => randomBytes(32)) {
-      const context = `secret ${name}`;
       const stored = await selectSecret(database, name);
-      if (stored !== undefined) return master.unwrap(stored, context);
-      await insertSecret(database, name, master.wrap(await make(), context));
+      if (stored !== undefined) return unwrapSecret(master, name, stored);
+      await insertSecret(database, name, wrapSecret(master, name, await make()));
       const settled = await selectSecret(database, name);
       invariant(settled !== undefined, 'a secret that was just made is not there');
-      return master.unwrap(settled, context);
+      return unwrapSecret(master, name, settled);
     },
   };
 }

@@ -49,6 +49,16 @@ export function createMasterKey(keys: readonly Buffer[]): MasterKey {
   };
 }
 
+/** A secret of the node itself, as the key service keeps it under its name. */
+export function wrapSecret(master: MasterKey, name: string, secret: Uint8Array): Buffer {
+  return master.wrap(secret, `secret ${name}`);
+}
+
+/** @throws `sealed-content-damaged` as {@link MasterKey} */
+export function unwrapSecret(master: MasterKey, name: string, wrapped: Uint8Array): Buffer {
+  return master.unwrap(wrapped, `secret ${name}`);
+}
+
 function contextAad(context: string): string {
   return Buffer.from(`medseal/wrapped-key/1 ${context}`).toString('base64url');
 }

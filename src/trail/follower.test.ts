@@ -45,7 +45,7 @@ function ledgerOf(blocks: readonly LedgerBlock[], asked: bigint[] = []): Pick<Le
     async *blocks(from, signal) {
       asked.push(from);
       yield* blocks.filter(({ number }) => number >= from);
-      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
     },
   };
 }

@@ -41,29 +41,32 @@ export interface RebuildOptions extends BatchReplayOptions {
 
 export function createRebuild(options: RebuildOptions): Rebuild {
   let running = false;
+
+  /** The answer has begun when something goes wrong, so that this, too, is told in it. */
+  async function* guarded(): AsyncGenerator<RebuildEvent> {
+    if (running) return yield { event: 'failure', text: UNDER_WAY };
+    // Here and not before: whoever hangs up before the first event never comes to the end below.
+    running = true;
+    try {
+      yield* rebuild(options);
+    } catch (error) {
+      options.logger.error({ err: error }, 'a rebuild could not be brought to an end');
+      const text = error instanceof MedSealError ? error.message : 'something went wrong; it has been logged';
+      yield { event: 'failure', text };
+    } finally {
+      running = false;
+    }
+  }
+
   return {
     run() {
-      if (running) throw new MedSealError('rate-limited', 'A rebuild is under way already');
-      running = true;
-      return guarded(options, () => {
-        running = false;
-      });
+      if (running) throw new MedSealError('rate-limited', UNDER_WAY);
+      return guarded();
     },
   };
 }
 
-/** The answer has begun when something goes wrong, so that this, too, is told in it. */
-async function* guarded(options: RebuildOptions, onEnd: () => void): AsyncGenerator<RebuildEvent> {
-  try {
-    yield* rebuild(options);
-  } catch (error) {
-    options.logger.error({ err: error }, 'a rebuild could not be brought to an end');
-    const text = error instanceof MedSealError ? error.message : 'something went wrong; it has been logged';
-    yield { event: 'failure', text };
-  } finally {
-    onEnd();
-  }
-}
+const UNDER_WAY = 'A rebuild is under way already';
 
 type Counts = {
   -readonly [Name in keyof RebuildSummary as RebuildSummary[Name] extends number ? Name : never]: number;

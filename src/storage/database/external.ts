@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { MedSealError } from '../../errors.ts';
-import { type DatabaseOptions, openDatabases } from './open.ts';
+import { type DatabaseOptions, type Owners, openDatabases } from './open.ts';
 import type { Database } from './port.ts';
 import type { Login } from './postgres.ts';
 
@@ -18,6 +18,11 @@ export interface ExternalOptions extends DatabaseOptions {
  * @throws MedSealError `invalid-configuration` for URLs that cannot work; otherwise as `provision`
  */
 export async function openExternalDatabase(options: ExternalOptions): Promise<Database> {
+  return openDatabases(externalOwners(options), async () => undefined, options);
+}
+
+/** @throws MedSealError `invalid-configuration` for URLs that cannot work */
+export function externalOwners(options: Pick<ExternalOptions, 'recordsUrl' | 'keysUrl'>): Owners {
   const owners = { records: readUrl(options.recordsUrl), keys: readUrl(options.keysUrl) };
   const same = (['host', 'port', 'database'] as const).every((part) => owners.records[part] === owners.keys[part]);
   if (same) {
@@ -27,7 +32,7 @@ export async function openExternalDatabase(options: ExternalOptions): Promise<Da
       'MEDSEAL_DATABASE_URL and MEDSEAL_KEY_DATABASE_URL name the same database.',
     );
   }
-  return openDatabases(owners, async () => undefined, options);
+  return owners;
 }
 
 /** Reads every form of URL that `pg` knows, Unix sockets and TLS parameters included. */

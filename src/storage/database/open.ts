@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { type Faults, noFaults } from '../../faults.ts';
 import type { Logger } from '../../logger.ts';
+import { type Migration, readMigrations } from './migrate.ts';
 import type { Database } from './port.ts';
 import { connectPostgres, type Login, type Tuning } from './postgres.ts';
 import { loginOf, provision } from './provision.ts';
@@ -13,16 +14,22 @@ export interface DatabaseOptions extends Tuning {
   readonly migrations?: { readonly records: string; readonly keys: string };
 }
 
+/** How the owners of the two databases connect. */
+export interface Owners {
+  readonly records: Login;
+  readonly keys: Login;
+}
+
 /** Provisions and migrates both databases as their owners, and connects the three logins. */
 export async function openDatabases(
-  owners: { readonly records: Login; readonly keys: Login },
+  owners: Owners,
   freeBytes: () => Promise<number | undefined>,
   options: DatabaseOptions,
 ): Promise<Database> {
   const migrations = options.migrations ?? MIGRATIONS;
   await Promise.all([
-    provision(owners.records, ['writer', 'reader'], migrations.records, options.logger),
-    provision(owners.keys, ['keys'], migrations.keys, options.logger),
+    provision(owners.records, ROLES.records, await readMigrations(migrations.records), options.logger),
+    provision(owners.keys, ROLES.keys, await readMigrations(migrations.keys), options.logger),
   ]);
   const logins = {
     writer: loginOf(owners.records, 'writer'),
@@ -30,6 +37,25 @@ export async function openDatabases(
     keys: loginOf(owners.keys, 'keys'),
   };
   return connectPostgres({ ...options, logins, freeBytes, faults: options.faults ?? noFaults });
+}
+
+const ROLES = { records: ['writer', 'reader'], keys: ['keys'] } as const;
+
+/** One of the two databases, empty but for the first of its migrations: what a backup of an older version goes into. */
+export async function prepareDatabase(
+  owners: Owners,
+  part: keyof Owners,
+  lastMigration: number,
+  logger: Logger,
+): Promise<void> {
+  const migrations = (await readAllMigrations())[part].filter(({ number }) => number <= lastMigration);
+  await provision(owners[part], ROLES[part], migrations, logger);
+}
+
+/** Those of this version, in order. */
+export async function readAllMigrations(): Promise<Readonly<Record<keyof Owners, readonly Migration[]>>> {
+  const [records, keys] = await Promise.all([readMigrations(MIGRATIONS.records), readMigrations(MIGRATIONS.keys)]);
+  return { records, keys };
 }
 
 /** The migrations of this version. */

@@ -3,7 +3,7 @@ import { Client } from 'pg';
 import { MedSealError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import { DatabaseError } from './database-error.ts';
-import { migrate, readMigrations } from './migrate.ts';
+import { type Migration, migrate } from './migrate.ts';
 import type { Role } from './port.ts';
 import { clientConfig, type Login } from './postgres.ts';
 import { scramVerifier } from './scram-verifier.ts';
@@ -20,7 +20,7 @@ const PROVISION_LOCK = 0x6d656473;
 
 /**
  * Makes a database ready, connected to it as its owner: creates the logins that are missing, lets nobody else connect,
- * applies the migrations of a directory. Safe to run from several servers at once, and again at every start.
+ * applies migrations. Safe to run from several servers at once, and again at every start.
  *
  * The logins' passwords are derived from the owner's own, so that replicas, which share nothing but the owner's URL,
  * agree on them and none is stored. When the URL has no password (a peer or trusted socket), the logins have none
@@ -31,7 +31,7 @@ const PROVISION_LOCK = 0x6d656473;
 export async function provision(
   owner: Login,
   roles: readonly Role[],
-  migrations: string,
+  migrations: readonly Migration[],
   logger: Logger,
 ): Promise<void> {
   const logins = roles.map((role) => loginOf(owner, role));
@@ -44,7 +44,7 @@ export async function provision(
     for (const login of logins) await client.query(createRole(login.user));
     await client.query(onlyLoginsConnect(client.escapeIdentifier(owner.database), logins));
     for (const login of logins) await agreeOnPassword(client, login);
-    await migrate(client, await readMigrations(migrations), logger);
+    await migrate(client, migrations, logger);
   } catch (cause) {
     throw explain(cause, owner);
   } finally {

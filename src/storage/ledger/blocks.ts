@@ -34,7 +34,9 @@ export async function readHead(sql: Sql): Promise<{ readonly number: bigint; rea
 
 /** At most `limit` blocks from `from` on, in order. */
 export function readBlocks(sql: Pick<Sql, 'query'>, from: bigint, limit: number): Promise<readonly BlockRow[]> {
-  return sql.query(`${SELECT_BLOCKS} where number >= $1 order by number limit $2`, [from, limit]);
+  // Said of both, because a merge would read the other from its beginning.
+  const text = `${SELECT_BLOCKS} and transaction.block >= $1 where number >= $1 order by number limit $2`;
+  return sql.query(text, [from, limit]);
 }
 
 /** The block of a transaction, by its id of 32 bytes. */

@@ -33,7 +33,7 @@ export function storageError(node: string, cause: unknown): MedSealError {
   if (DAMAGED.test(text)) {
     return new MedSealError('sealed-content-damaged', `A block of the Kubo node ${node} is damaged.`, { cause });
   }
-  return new MedSealError('storage-unavailable', `The Kubo node ${node} does not do what it is asked.`, { cause });
+  return new MedSealError('storage-unavailable', `The Kubo node ${node} does not answer as it should.`, { cause });
 }
 
 /** What cannot be helped by trying again weighs most. */

@@ -5,7 +5,7 @@ import type { Logger } from '../../../logger.ts';
 import { parseCid } from '../cid.ts';
 import type { ContentStore } from '../port.ts';
 import { storageError, worstOf } from './failures.ts';
-import { DEADLINES, type Deadlines, type KuboNode, openNode } from './node.ts';
+import { DEADLINES, type Deadlines, type KuboNode, openNode, reachableOf } from './node.ts';
 import { createPasses, type Passes } from './passes.ts';
 import { placements } from './placement.ts';
 import { type Parcel, packBatch, putOnNode } from './put.ts';
@@ -27,6 +27,8 @@ export interface KuboStoreOptions {
 }
 
 export interface KuboStore extends ContentStore {
+  /** The roots that enough nodes have, of those that answer. */
+  kept(): AsyncIterable<string>;
   /** Brings every batch to every node that lacks it. */
   repair(): Promise<RepairReport>;
   close(): Promise<void>;
@@ -119,12 +121,17 @@ export function openKuboStore(options: KuboStoreOptions): KuboStore {
     },
 
     async *roots() {
-      const answers = await Promise.allSettled(nodes.map((node) => node.ping()));
-      const reachable = nodes.filter((_, index) => answers[index]?.status === 'fulfilled');
+      const reachable = await reachableOf(nodes);
       if (nodes.length - reachable.length >= copies) {
         throw new MedSealError('storage-unavailable', 'Too few Kubo nodes answer to know every batch.');
       }
       for await (const { root } of placements(reachable)) yield root;
+    },
+
+    async *kept() {
+      for await (const { root, holders } of placements(await reachableOf(nodes))) {
+        if (holders.length >= copies) yield root;
+      }
     },
 
     status: createStatus(nodes, logger),

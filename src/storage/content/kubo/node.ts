@@ -190,6 +190,12 @@ export function openNode(url: string, closing: AbortSignal, deadlines: Deadlines
   };
 }
 
+/** Those that answer. */
+export async function reachableOf(nodes: readonly KuboNode[]): Promise<readonly KuboNode[]> {
+  const answers = await Promise.allSettled(nodes.map((node) => node.ping()));
+  return nodes.filter((_, index) => answers[index]?.status === 'fulfilled');
+}
+
 interface CallOptions {
   readonly offline: boolean;
   readonly signal: AbortSignal;

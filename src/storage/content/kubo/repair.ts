@@ -3,7 +3,7 @@ import { noFaults } from '../../../faults.ts';
 import type { Logger } from '../../../logger.ts';
 import { readBatch } from '../car/read-batch.ts';
 import { storageError, worstOf } from './failures.ts';
-import type { KuboNode } from './node.ts';
+import { type KuboNode, reachableOf } from './node.ts';
 import { createPasses } from './passes.ts';
 import { placements } from './placement.ts';
 import { packBatch, putOnNode } from './put.ts';
@@ -29,8 +29,7 @@ export interface RepairOptions {
 
 /** Brings every batch that a node lacks to it, from one that has it. */
 export async function repair({ nodes, turns, logger }: RepairOptions): Promise<RepairReport> {
-  const answers = await Promise.allSettled(nodes.map((node) => node.ping()));
-  const reachable = nodes.filter((_, index) => answers[index]?.status === 'fulfilled');
+  const reachable = await reachableOf(nodes);
   const unreachable = nodes.filter((node) => !reachable.includes(node)).map(({ name }) => name);
   let [batches, copied, failed] = [0, 0, 0];
   for await (const { root, holders } of placements(reachable)) {

@@ -1,8 +1,9 @@
 import { chmod, mkdir, realpath } from 'node:fs/promises';
 import { Client } from 'pg';
+import type { Logger } from '../../../logger.ts';
 import { lockDirectory } from '../../directory-lock.ts';
 import { DatabaseError } from '../database-error.ts';
-import { type DatabaseOptions, openDatabases } from '../open.ts';
+import { type DatabaseOptions, type Owners, openDatabases } from '../open.ts';
 import type { Database } from '../port.ts';
 import { clientConfig, type Login } from '../postgres.ts';
 import { SUPERUSER } from './cluster.ts';
@@ -20,10 +21,33 @@ export interface EmbeddedOptions extends DatabaseOptions {
  *   for this machine, or as `migrate`; `storage-unavailable` when PostgreSQL does not start
  */
 export async function openEmbeddedDatabase(options: EmbeddedOptions): Promise<Database> {
-  const made = await mkdir(options.dataDirectory, { recursive: true, mode: 0o700 });
+  const { owners, freeBytes, stop } = await startEmbedded(options.dataDirectory, options.logger);
+  try {
+    const database = await openDatabases(owners, freeBytes, options);
+    let closing: Promise<void> | undefined;
+    const close = () => {
+      closing ??= database.close().then(stop);
+      return closing;
+    };
+    return { ...database, close };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+export interface Embedded {
+  readonly owners: Owners;
+  readonly freeBytes: () => Promise<number>;
+  stop(): Promise<void>;
+}
+
+/** Starts PostgreSQL with both databases, as they are: not migrated yet, the first time empty. @throws as above */
+export async function startEmbedded(directory: string, logger: Logger): Promise<Embedded> {
+  const made = await mkdir(directory, { recursive: true, mode: 0o700 });
   // As root: the database server's account must get through to its own directory.
-  if (made !== undefined && process.getuid?.() === 0) await chmod(options.dataDirectory, 0o711);
-  const dataDirectory = await realpath(options.dataDirectory);
+  if (made !== undefined && process.getuid?.() === 0) await chmod(directory, 0o711);
+  const dataDirectory = await realpath(directory);
   const lock = lockDirectory(dataDirectory);
   let server: Server | undefined;
   const stop = async () => {
@@ -31,16 +55,10 @@ export async function openEmbeddedDatabase(options: EmbeddedOptions): Promise<Da
     lock.release();
   };
   try {
-    server = await startServer(dataDirectory, options.logger);
+    server = await startServer(dataDirectory, logger);
     await createDatabases(server.login(SUPERUSER, 'postgres'));
     const owners = { records: server.login(OWNER, 'medseal'), keys: server.login(OWNER, 'medseal_keys') };
-    const database = await openDatabases(owners, server.freeBytes, options);
-    let closing: Promise<void> | undefined;
-    const close = () => {
-      closing ??= database.close().then(stop);
-      return closing;
-    };
-    return { ...database, close };
+    return { owners, freeBytes: server.freeBytes, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -15,7 +15,7 @@ export async function* followBlocks(
     const peer = peers.current();
     const events = await peer.network.getBlockEvents({ startBlock: next });
     const close = () => events.close();
-    signal.addEventListener('abort', close);
+    whenAborted(signal, close);
     try {
       for await (const received of events) {
         if (signal.aborted) return;
@@ -35,4 +35,10 @@ export async function* followBlocks(
       close();
     }
   }
+}
+
+/** Also where it was aborted before, such as while a peer was asked. */
+function whenAborted(signal: AbortSignal, close: () => void): void {
+  if (signal.aborted) close();
+  else signal.addEventListener('abort', close);
 }

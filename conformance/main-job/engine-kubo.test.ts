@@ -9,7 +9,8 @@ import { verifyEvidence } from '../../src/trail/evidence/verify.ts';
 import { accepted, clientOf, observation, patient } from '../faults/node-records.ts';
 import { onRecords, untilAnchored } from '../faults/records-database.ts';
 import { scrubFindings } from '../faults/scrub.ts';
-import { type KuboNode, kuboAbsent, kuboVersion, rpc, startKubo } from '../support/kubo.ts';
+import { skippedWithout, versionOf } from '../support/engines.ts';
+import { type KuboNode, rpc, startKubo } from '../support/kubo.ts';
 import { startTestNode, type TestNode } from '../support/test-node.ts';
 import { until } from '../support/until.ts';
 
@@ -30,7 +31,7 @@ async function metric({ url }: TestNode, name: string): Promise<readonly number[
     .map((line) => Number(line.split(' ').at(-1)));
 }
 
-describe(`a server on Kubo ${kuboVersion()}`, { skip: kuboAbsent }, () => {
+describe(`a server on Kubo ${versionOf('ipfs')}`, { skip: skippedWithout('ipfs') }, () => {
   test('ingests, anchors, proves, scrubs clean; nodes go away and come back, and nothing is lost', async (context) => {
     const nodes = (await startKubo(context, 3)) as [KuboNode, KuboNode, KuboNode];
     const apis = nodes.map(({ api }) => api).join();

@@ -7,7 +7,8 @@ import { silentLogger } from '../../src/logger.ts';
 import { type KuboStore, openKuboStore } from '../../src/storage/content/kubo/kubo-store.ts';
 import { DEADLINES } from '../../src/storage/content/kubo/node.ts';
 import type { Batch } from '../../src/storage/content/port.ts';
-import { type KuboNode, kuboAbsent, kuboVersion, rpc, startKubo } from '../support/kubo.ts';
+import { skippedWithout, versionOf } from '../support/engines.ts';
+import { type KuboNode, rpc, startKubo } from '../support/kubo.ts';
 import { until } from '../support/until.ts';
 import { batchOf } from './content-process.ts';
 
@@ -29,7 +30,7 @@ async function waitForPin({ api }: KuboNode, root: string): Promise<void> {
   await until(`${root} is pinned`, async () => (await rpc(api, 'pin/ls?type=recursive')).includes(root));
 }
 
-describe(`several Kubo nodes, ${kuboVersion()}`, { skip: kuboAbsent }, () => {
+describe(`several Kubo nodes, ${versionOf('ipfs')}`, { skip: skippedWithout('ipfs') }, () => {
   test('one node killed: puts and gets go on; a repair brings it what it missed', async (context) => {
     const nodes = await startKubo(context, 3);
     const [, , third] = nodes as [KuboNode, KuboNode, KuboNode];
@@ -115,7 +116,7 @@ describe(`several Kubo nodes, ${kuboVersion()}`, { skip: kuboAbsent }, () => {
   });
 });
 
-describe(`damage on a Kubo node, ${kuboVersion()}`, { skip: kuboAbsent }, () => {
+describe(`damage on a Kubo node, ${versionOf('ipfs')}`, { skip: skippedWithout('ipfs') }, () => {
   test('a block that is damaged on the one node is told of, and the next put mends it', async (context) => {
     const [node] = (await startKubo(context, 1, { datastore: 'flatfs' })) as [KuboNode];
     const store = storeOn(context, [node]);

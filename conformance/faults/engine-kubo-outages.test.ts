@@ -1,14 +1,8 @@
 /** Kubo killed, paused, and out of disk space under load: writes and reads go on, and the backlog drains in order. */
 import assert from 'node:assert/strict';
 import { suite, type TestContext, test } from 'node:test';
-import {
-  type KuboNode,
-  type KuboOptions,
-  kuboAbsent,
-  kuboVersion,
-  smallDiskAbsent,
-  startKubo,
-} from '../support/kubo.ts';
+import { skippedWithout, versionOf } from '../support/engines.ts';
+import { type KuboNode, type KuboOptions, smallDiskAbsent, startKubo } from '../support/kubo.ts';
 import { until } from '../support/until.ts';
 import { type DrillStage, stageOf } from './drill.ts';
 import { startDrillNode } from './drill-node.ts';
@@ -21,7 +15,7 @@ async function startStage(test: TestContext, options: KuboOptions = {}): Promise
   return { ...stageOf(node), kubo };
 }
 
-suite(`outages of Kubo ${kuboVersion()}`, { skip: kuboAbsent }, () => {
+suite(`outages of Kubo ${versionOf('ipfs')}`, { skip: skippedWithout('ipfs') }, () => {
   test('killed', async (context) => {
     const { kubo, ...stage } = await startStage(context);
     let gone = false;
@@ -47,7 +41,7 @@ suite(`outages of Kubo ${kuboVersion()}`, { skip: kuboAbsent }, () => {
     });
   });
 
-  test('no space left on its disk', { skip: kuboAbsent || smallDiskAbsent() }, async (context) => {
+  test('no space left on its disk', { skip: smallDiskAbsent() }, async (context) => {
     const { kubo, ...stage } = await startStage(context, { datastore: 'flatfs', diskBytes: 64 * 1024 * 1024 });
     await runOutage(stage, {
       meanwhile: ({ everyoneWorks }) => everyoneWorks(),

@@ -1,0 +1,30 @@
+import type { TestNode } from '../support/test-node.ts';
+import { onRecords } from './records-database.ts';
+
+/** What grows with every request; the rest of the records database hardly changes. */
+export const RECORDS: readonly string[] = [
+  'access_entry',
+  'access_segment',
+  'batch',
+  'consent_current',
+  'consent_rule',
+  'idempotency',
+  'leaf',
+  'leaf_pending',
+  'log_tile',
+  'resource_current',
+  'resource_version',
+];
+/** The embedded ledger's. */
+export const LEDGER: readonly string[] = ['ledger.block', 'ledger.transaction', 'ledger.state', 'ledger.history'];
+
+/** Copies the tables as they are now. Answers with what puts them back, as often as wanted, while the server stands. */
+export async function backUp(node: TestNode, tables: readonly string[]): Promise<() => Promise<void>> {
+  const copyOf = (table: string) => `backup.${table.replace('.', '_')}`;
+  await onRecords(node, 'drop schema if exists backup cascade; create schema backup');
+  for (const table of tables) await onRecords(node, `create table ${copyOf(table)} as table ${table}`);
+  return async () => {
+    const puts = tables.map((table) => `insert into ${table} overriding system value select * from ${copyOf(table)}`);
+    await onRecords(node, ['begin', `truncate ${tables.join(', ')}`, ...puts, 'commit'].join('; '));
+  };
+}

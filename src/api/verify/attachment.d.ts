@@ -1,0 +1,1 @@
+export function evidenceIn(file: Uint8Array): Promise<Uint8Array>;

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Client } from 'pg';
+import { testDatabase } from '../../conformance/support/test-database.ts';
+import { until } from '../../conformance/support/until.ts';
+import { silentLogger } from '../logger.ts';
+import { createCommonTokens, isSelective } from './common-tokens.ts';
+import type { Criterion } from './criteria.ts';
+
+const COMMON = new Set(['1', '2']);
+const every = (...tokens: string[]): Criterion => ({ kind: 'every', tokens });
+const some = (...tokens: string[]): Criterion => ({ kind: 'some', tokens });
+const all = (...of: Criterion[]): Criterion => ({ kind: 'all', of });
+const any = (...of: Criterion[]): Criterion => ({ kind: 'any', of });
+
+const CASES: readonly (readonly [what: string, criterion: Criterion, selective: boolean])[] = [
+  ['a rare token', every('3'), true],
+  ['a common token', every('1'), false],
+  ['a common and a rare one', every('1', '3'), true],
+  ['either of two rare ones', some('3', '4'), true],
+  ['a common or a rare one', some('1', '3'), false],
+  ['nothing in particular', all(), false],
+  ['a rare one and a common one', all(every('3'), every('1')), true],
+  ['a rare one or a common one', any(every('3'), every('1')), false],
+  ['all but a rare one', { kind: 'not', of: every('3') }, false],
+  ['a trait', { kind: 'traits', every: ['3'] }, false],
+  ['a time', { kind: 'changed', from: '2026-01-01T00:00:00Z', until: undefined }, false],
+  ['an id', { kind: 'ids', idTokens: [] }, true],
+  ['a chain to few', { kind: 'refers-to', mask: 9n, type: 'Patient', target: every('3') }, true],
+  ['a chain to many', { kind: 'refers-to', mask: 9n, type: 'Patient', target: every('1') }, false],
+  ['referred to by few', { kind: 'referred-by', mask: 9n, type: 'Observation', source: every('3') }, true],
+];
+
+for (const [what, criterion, selective] of CASES) {
+  test(`${what}: ${selective ? 'selective' : 'not selective'}`, () => {
+    assert.equal(isSelective(criterion, COMMON), selective);
+  });
+}
+
+test('what is common is learnt from the statistics', async (t) => {
+  const { database, recordsUrl } = await testDatabase(t);
+  const superuser = new Client({ connectionString: recordsUrl });
+  await superuser.connect();
+  await superuser.query(
+    `insert into resource_current (self, id_token, version_id, institution, type, version, at, deleted, tokens, traits, readers)
+     select n, gen_random_uuid(), n, 1, 'Patient', 1, now(), false, array[-7, 1000 + n], '{}', '{}'
+     from generate_series(1, 2000) as n`,
+  );
+  let now = 0;
+  const common = createCommonTokens(database, silentLogger, () => now);
+  assert.equal(common.isSelective(every('-7')), true, 'nothing is known yet');
+  await superuser.query('analyze resource_current');
+  await superuser.end();
+  now += 60_001;
+  await until('it is known', async () => !common.isSelective(every('-7')));
+  assert.equal(common.isSelective(every('1001')), true);
+});

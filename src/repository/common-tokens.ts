@@ -1,0 +1,76 @@
+import type { Logger } from '../logger.ts';
+import type { Token } from '../sealing/blind-index/tokenizer.ts';
+import type { Database } from '../storage/database/port.ts';
+import type { Criterion } from './criteria.ts';
+
+/**
+ * Which tokens of the blind index many rows have, by PostgreSQL's own statistics. Planning a search through the views
+ * takes longer than answering a selective one, so those are answered by a plan that is made once; a search for what
+ * nearly every row has needs its own plan, or it would sort the table for one page.
+ */
+export interface CommonTokens {
+  /** Whether the index alone narrows `criterion` down to few rows. */
+  isSelective(criterion: Criterion): boolean;
+}
+
+/** Milliseconds after which the statistics are read again; autovacuum gathers them no more often. */
+const KEPT = 60_000;
+/** Part of all rows above which a token counts as common. */
+const COMMON = 0.002;
+
+export function createCommonTokens(database: Database, logger: Logger, now: () => number): CommonTokens {
+  let common: ReadonlySet<Token> = new Set();
+  let readAt = Number.NEGATIVE_INFINITY;
+
+  function refresh(): void {
+    readAt = now();
+    readCommonTokens(database).then(
+      (tokens) => {
+        common = tokens;
+      },
+      (error: unknown) => logger.warn({ err: error }, 'the statistics of the index could not be read'),
+    );
+  }
+
+  return {
+    isSelective(criterion) {
+      if (now() - readAt > KEPT) refresh();
+      return isSelective(criterion, common);
+    },
+  };
+}
+
+async function readCommonTokens(database: Database): Promise<ReadonlySet<Token>> {
+  const rows = await database.query<{ token: string }>(
+    'writer',
+    `select element::text as token
+     from pg_stats, unnest(most_common_elems::text::bigint[], most_common_elem_freqs) as t (element, frequency)
+     where schemaname = 'public' and tablename = 'resource_current' and attname = 'tokens' and frequency > $1`,
+    [COMMON],
+  );
+  return new Set(rows.map(({ token }) => token));
+}
+
+/** Whether some part of `criterion` that must hold is a question for rare tokens or ids. */
+export function isSelective(criterion: Criterion, common: ReadonlySet<Token>): boolean {
+  switch (criterion.kind) {
+    case 'all':
+      return criterion.of.some((one) => isSelective(one, common));
+    case 'any':
+      return criterion.of.every((one) => isSelective(one, common));
+    case 'every':
+      return criterion.tokens.some((token) => !common.has(token));
+    case 'some':
+      return criterion.tokens.every((token) => !common.has(token));
+    case 'refers-to':
+      return isSelective(criterion.target, common);
+    case 'referred-by':
+      return isSelective(criterion.source, common);
+    case 'ids':
+      return true;
+    case 'not':
+    case 'traits':
+    case 'changed':
+      return false;
+  }
+}
