@@ -50,9 +50,9 @@ export async function compose(options: ComposeOptions): Promise<Node> {
   const { database, content, clock, institutions, names } = foundation;
   metrics.watchContent(content.status);
   const trail = await composeTrail(foundation, metrics);
-  const composed = composeServices(foundation, trail, metrics);
-  const { services, describer } = composed;
   const auth = await composeAuth(foundation);
+  const composed = await composeServices(foundation, trail, metrics, auth);
+  const { services, describer, actingAs } = composed;
   const administration = composeAdministration({ foundation, trail, services, describer, clients: auth.clients });
 
   const readiness = async () => {
@@ -72,6 +72,7 @@ export async function compose(options: ComposeOptions): Promise<Node> {
     administration,
     publicContext: { services, metrics, version, smartConfiguration: auth.smartConfiguration, readiness },
     authenticator: auth.authenticator,
+    actingAs,
     authorization: auth.server,
     recorder: createAccessRecorder(trail.access, institutions, names),
     clock,

@@ -35,6 +35,8 @@ export interface Principal {
   readonly patient?: ResourceIdentity;
   /** The human user, when there is one: a Practitioner, Patient or RelatedPerson. */
   readonly user?: ResourceIdentity;
+  /** A token for emergency treatment of this one patient (DESIGN §7.5). */
+  readonly emergency?: ResourceIdentity;
   /** True for the operator's own credential: administration only, never clinical content. */
   readonly administrator: boolean;
 }
@@ -49,6 +51,11 @@ export interface RequestContext {
   readonly base: Base;
   /** The one instant of this request, epoch milliseconds from the database clock, never below the highest seen. */
   readonly instant: number;
+  /**
+   * As whom else the principal acts at this instant, as consents name them: departments, roles, groups, devices, and
+   * `guardian …` or `proxy …` for the RelatedPerson that it is. Resolved once (src/consent/acting-as.ts).
+   */
+  readonly actingAs?: readonly string[];
   /** Takes down what this request shows or writes; becomes its leaf in the access log. */
   readonly journal: AccessJournal;
 }
@@ -67,9 +74,11 @@ export interface JournalEntry {
 export interface AccessJournal {
   add(entry: JournalEntry): void;
   readonly entries: readonly JournalEntry[];
+  /** What the requester said about it, such as why they broke the glass. */
+  remark: string | undefined;
 }
 
 export function createJournal(): AccessJournal {
   const entries: JournalEntry[] = [];
-  return { add: (entry) => void entries.push(entry), entries };
+  return { add: (entry) => void entries.push(entry), entries, remark: undefined };
 }

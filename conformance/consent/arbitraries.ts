@@ -30,6 +30,7 @@ export interface RandomRequest {
   readonly instant: number;
   /** Patients of hospital-a whom the requester represents, beside the one that the token names. */
   readonly represented: readonly string[] | undefined;
+  readonly actingAs: readonly string[];
   /** Patients of hospital-a for whom the glass was broken. */
   readonly emergency: readonly string[] | undefined;
 }
@@ -55,6 +56,7 @@ const patient = fc.constantFrom('@p0', '@p1', '@p2', '@p3');
 const patientReference = patient.map((id) => ({ reference: `Patient/${id}` }));
 
 const SNOMED = 'http://snomed.info/sct';
+const ICD10 = 'http://hl7.org/fhir/sid/icd-10';
 const LOINC = 'http://loinc.org';
 const CONFIDENTIALITY = 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality';
 const ACT_CODE = 'http://terminology.hl7.org/CodeSystem/v3-ActCode';
@@ -64,6 +66,8 @@ const coding = fc.constantFrom(
   { system: SNOMED, code: '73211009' },
   { system: LOINC, code: '718-7' },
   { system: LOINC, code: '86406008' },
+  { system: ICD10, code: 'E11.9' },
+  { system: ICD10, code: 'E11' },
 );
 const label = fc.constantFrom(
   ...['U', 'L', 'N', 'R', 'V', 'HIV'].map((code) => ({ system: CONFIDENTIALITY, code })),
@@ -97,16 +101,26 @@ function period(bounds: readonly string[]): fc.Arbitrary<{ start?: string; end?:
   );
 }
 
+/** As whom a user may also act. */
+const ROLES = ['Organization/ward', 'PractitionerRole/cardiologist', 'Group/board', 'Device/pump'];
+const relative = fc.constantFrom('RelatedPerson/r1', 'RelatedPerson/r2');
+const actorOf = (system: string, code: string, reference: string) => ({
+  role: { coding: [{ system: `http://terminology.hl7.org/CodeSystem/${system}`, code }] },
+  reference: { reference },
+});
 const actor = fc
   .oneof(
     fc.constantFrom(...INSTITUTIONS).map((id) => `Organization/${id}`),
     practitioner,
     patient.map((id) => `Patient/${id}`),
+    fc.constantFrom(...ROLES),
+    relative,
   )
-  .map((reference) => ({
-    role: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ParticipationType', code: 'IRCP' }] },
-    reference: { reference },
-  }));
+  .map((reference) => actorOf('v3-ParticipationType', 'IRCP', reference));
+const representative = fc.oneof(
+  relative.map((reference) => actorOf('v3-RoleClass', 'GUARD', reference)),
+  relative.map((reference) => actorOf('v3-RoleCode', 'HPOWATT', reference)),
+);
 const action = fc
   .constantFrom(
     { system: 'http://terminology.hl7.org/CodeSystem/consentaction', code: 'access' },
@@ -133,6 +147,21 @@ const data = fc.oneof(
 );
 
 function provision(depth: number, type: fc.Arbitrary<'permit' | 'deny' | undefined>): fc.Arbitrary<ConsentProvision> {
+  return fc.oneof(
+    { arbitrary: ordinaryProvision(depth, type), weight: 4 },
+    {
+      arbitrary: fc
+        .tuple(some(representative), ordinaryProvision(depth, fc.constant('permit')))
+        .map(([actors, permits]) => ({ ...permits, actor: actors })),
+      weight: 1,
+    },
+  );
+}
+
+function ordinaryProvision(
+  depth: number,
+  type: fc.Arbitrary<'permit' | 'deny' | undefined>,
+): fc.Arbitrary<ConsentProvision> {
   const nested = depth === 0 ? fc.constant(undefined) : rarely(1, some(provision(depth - 1, effect), 3));
   return fc.record({
     type,
@@ -153,7 +182,7 @@ const effect = fc.constantFrom('permit' as const, 'deny' as const);
 
 /** Without a policyRule the root's type is needed, and without attributes it must not contradict it. */
 const policy = fc
-  .tuple(rarely(1, fc.constantFrom('OPTIN', 'OPTOUT')), rarely(6, provision(3, rarely(3, effect))), effect)
+  .tuple(rarely(1, fc.constantFrom('OPTIN', 'OPTOUT')), rarely(1, provision(3, rarely(3, effect))), effect)
   .map(([rule, root, type]) => {
     const policyRule = rule && { coding: [{ system: ACT_CODE, code: rule }] };
     if (rule !== undefined && root === undefined) return { policyRule };
@@ -347,7 +376,9 @@ function sameType(): fc.Arbitrary<object[]> {
 
 const request: fc.Arbitrary<RandomRequest> = fc
   .record({
-    who: mostly(4, 'system', 'user', 'patient', 'launch'),
+    who: mostly(3, 'system', 'user', 'patient', 'launch', 'relative', 'relative'),
+    roles: fc.subarray(ROLES),
+    isMinor: fc.boolean(),
     institution: fc.constantFrom(...INSTITUTIONS),
     id: patient,
     doctor: fc.constantFrom('dr-1', 'dr-2'),
@@ -371,7 +402,7 @@ const request: fc.Arbitrary<RandomRequest> = fc
     represented: rarely(5, some(patient)),
     emergency: rarely(7, some(patient)),
   })
-  .map(({ who, institution, id, doctor, types, purposes, ...rest }) => {
+  .map(({ who, institution, id, doctor, types, purposes, roles, isMinor, ...rest }) => {
     const own = { institution: 'hospital-a', type: 'Patient', id };
     const practitioner = { institution, type: 'Practitioner', id: doctor };
     const bound = {
@@ -380,14 +411,19 @@ const request: fc.Arbitrary<RandomRequest> = fc
       patient: { patient: own, user: own },
       // A doctor's app with one patient open: its scopes are of both contexts.
       launch: { patient: own, user: practitioner },
+      relative: { patient: own, user: { institution: 'hospital-a', type: 'RelatedPerson', id: 'r1' } },
     }[who];
-    const home = who === 'patient' || who === 'launch' ? 'hospital-a' : institution;
-    const contexts = who === 'launch' ? ['patient', 'user'] : [who];
+    const father = 'hospital-a/RelatedPerson/r1';
+    const represents = [father, `proxy ${father}`, ...(isMinor ? [`guardian ${father}`] : [])];
+    const employed = roles.map((role) => `hospital-a/${role}`);
+    const actingAs = who === 'patient' ? [] : who === 'relative' ? represents : employed;
+    const home = who === 'patient' || who === 'launch' || who === 'relative' ? 'hospital-a' : institution;
+    const contexts = who === 'launch' ? ['patient', 'user'] : who === 'relative' ? ['patient'] : [who];
     const scopes = types
       .split(' ')
       .map((type, index) => `${contexts[index % contexts.length]}/${type}`)
       .join(' ');
-    return { ...rest, principal: { institution: home, purposes, scopes, ...bound } };
+    return { ...rest, actingAs, principal: { institution: home, purposes, scopes, ...bound } };
   });
 
 export const rounds: fc.Arbitrary<Round> = fc.record({

@@ -6,8 +6,10 @@ import type { RecordFacts } from '../../src/consent/facts.ts';
 import type { ConsentPolicy } from '../../src/consent/policy.ts';
 import { type PrincipalSettings, settingsOf } from '../../src/repository/permitted.ts';
 import { selfToken } from '../../src/sealing/identity.ts';
-import { entriesOf, materialise, type RandomRequest, type Round, rounds } from './arbitraries.ts';
-import { contextOf, type Entry, type World } from './world.ts';
+import { entriesOf, INSTITUTIONS, materialise, type RandomRequest, type Round, rounds } from './arbitraries.ts';
+import { type OracleRequest, oraclePermits } from './oracle.ts';
+import { type OracleRecord, readRecord } from './oracle-facts.ts';
+import { contextOf, type Entry, PUBLIC_URL, type World } from './world.ts';
 
 /** What was compared, so that a test can tell that it was not all of one kind. */
 export interface Tally {
@@ -18,7 +20,7 @@ export interface Tally {
 
 /**
  * Decides at least `triples` random (consents, record version, request) by both locks: in the database, through the
- * views as the reader role, and by `decide`. Records and consents go in through the real write transaction.
+ *  views as the reader role, by `decide`, and by the oracle (oracle.ts). Records and consents go in through the real write transaction.
  *
  * @throws AssertionError with the smallest round found in which the locks differ, and the seed that repeats it
  */
@@ -42,7 +44,9 @@ async function compareRound(world: World, template: Round, mark: string, tally: 
   const consents = entriesOf(round.consents, `${mark}c`);
   const records = entriesOf(round.records, `${mark}r`);
   for (const entries of [...consents, ...records]) await world.write(entries);
-  const policies = policiesOf(world, consents.flat());
+  const inForce = newestOf(consents.flat());
+  const policies = policiesOf(world, inForce);
+  const judged = inForce.map(({ institution, resource }) => ({ institution, resource: resource as unknown as Json }));
   const versions = await versionsOf(world, records.flat());
   await Promise.all(
     round.requests.map(async (request) => {
@@ -51,6 +55,12 @@ async function compareRound(world: World, template: Round, mark: string, tally: 
       for (const version of versions) {
         const decision = decide(access, version.facts, policies);
         note(tally, decision);
+        const judgement = oraclePermits(oracleRequest(request), version.read, judged, NODE);
+        if (judgement !== decision.permit) {
+          assert.fail(
+            JSON.stringify({ oracle: judgement, decision, request, record: version.entry.resource, judged }, null, 1),
+          );
+        }
         const shown = { version: permitted.versions.has(version.id), current: permitted.current.has(version.id) };
         if (shown.version === decision.permit && shown.current === (decision.permit && version.newest)) continue;
         assert.fail(JSON.stringify({ decision, shown, request, record: version.entry.resource }, null, 1));
@@ -66,13 +76,39 @@ function note(tally: Tally, { permit, basis }: Decision): void {
 }
 
 /** The newest version of each Consent, unless that is a deletion. */
-function policiesOf(world: World, entries: readonly Entry[]): readonly ConsentPolicy[] {
+function newestOf(entries: readonly Entry[]): readonly Entry[] {
   const newest = new Map(entries.map((entry) => [entry.resource.id, entry]));
-  return [...newest.values()]
-    .filter((entry) => !entry.deleted)
-    .map(({ resource, institution, version }) =>
-      world.policyOf(resource as Consent & { id: string }, institution, version),
-    );
+  return [...newest.values()].filter((entry) => !entry.deleted);
+}
+
+function policiesOf(world: World, entries: readonly Entry[]): readonly ConsentPolicy[] {
+  return entries.map(({ resource, institution, version }) =>
+    world.policyOf(resource as Consent & { id: string }, institution, version),
+  );
+}
+
+type Json = Readonly<Record<string, unknown>>;
+const NODE = { publicUrl: PUBLIC_URL, institutions: INSTITUTIONS };
+
+/** The request as the oracle takes it: names and scopes as text. */
+function oracleRequest(request: RandomRequest): OracleRequest {
+  const { principal, scope, action, instant, actingAs, represented = [], emergency } = request;
+  const named = (one: { institution: string; type: string; id: string } | undefined) =>
+    one && `${one.institution}/${one.type}/${one.id}`;
+  const patients = (ids: readonly string[]) => ids.map((id) => `hospital-a/Patient/${id}`);
+  return {
+    institution: principal.institution,
+    scopes: principal.scopes,
+    purposes: principal.purposes,
+    patient: named(principal.patient),
+    user: named(principal.user),
+    letter: scope,
+    action,
+    instant,
+    actingAs,
+    represented: patients(represented),
+    emergency: emergency && patients(emergency),
+  };
 }
 
 interface Version {
@@ -81,6 +117,7 @@ interface Version {
   readonly newest: boolean;
   readonly entry: Entry;
   readonly facts: RecordFacts;
+  readonly read: OracleRecord;
 }
 
 async function versionsOf(world: World, entries: readonly Entry[]): Promise<readonly Version[]> {
@@ -96,14 +133,19 @@ async function versionsOf(world: World, entries: readonly Entry[]): Promise<read
   return entries.map((entry) => {
     const row = rows.find((one) => one.idToken === idTokenOf(entry) && one.version === entry.version);
     assert.ok(row !== undefined, 'a version was not written');
-    return { ...row, entry, facts: world.facts.read(entry.resource, entry.institution) };
+    return {
+      ...row,
+      entry,
+      facts: world.facts.read(entry.resource, entry.institution),
+      read: readRecord(entry.resource as unknown as Json, entry.institution, NODE),
+    };
   });
 }
 
 /** As authentication and the resolver make it; what only later features grant is put in by hand. */
 function principalOf(world: World, request: RandomRequest): readonly [AccessRequest, PrincipalSettings] {
-  const { principal, action, scope, instant, represented, emergency } = request;
-  const context = contextOf(principal, { instant });
+  const { principal, action, scope, instant, represented, emergency, actingAs } = request;
+  const context = contextOf(principal, { instant, actingAs });
   const named = (ids: readonly string[] = []) => ids.map((id) => world.names.name('hospital-a', 'Patient', id));
   const resolved = world.principals.accessRequest(context, action, scope);
   const access: AccessRequest = {

@@ -3,7 +3,8 @@ import { seed } from '../support/seed.ts';
 import { RACE_INSTITUTIONS, raceGrants } from './races.ts';
 import { createWorld } from './world.ts';
 
-const TRIALS = 50;
+/** As many as `TRIALS` says, in a soak. */
+const TRIALS = Number(process.env.TRIALS ?? 50);
 
 test('grants reach what is written at the same time, and withdrawals bind the next request', async (t) => {
   const world = await createWorld(t, RACE_INSTITUTIONS);

@@ -11,6 +11,8 @@ export interface Question {
   readonly patient?: string;
   /** Who uses it, where it is not the patient: a Practitioner, or `Type/id`. */
   readonly user?: string;
+  /** As whom else they act. */
+  readonly actingAs?: readonly string[];
   /** Whom the token is limited to. */
   readonly compartment?: readonly string[];
   readonly emergency?: boolean;
@@ -29,6 +31,8 @@ const TRAIL_B = ['trail-b'];
 const EVERYONE = Object.keys(VISIBILITY_PATIENTS);
 /** Specific denies that reach the custodian. */
 const OBSERVATIONS_DENIED = [
+  'ward',
+  'ward-but-not-of-father',
   ...['not-observations', 'exception-permits', 'siblings-tie', 'siblings-of-unequal-weight', 'deny-beside-open'],
 ];
 
@@ -175,6 +179,28 @@ export const QUESTIONS: readonly Question[] = [
     user: 'Practitioner/dr-1',
     scopes: 'patient/*.rs',
     sees: ['none', 'of-open-and-none', 'location'],
+    trail: [],
+  },
+  {
+    who: 'a guardian of two children, one of whom may not be of him',
+    institution: 'hospital-a',
+    user: 'RelatedPerson/father',
+    patient: 'ward',
+    compartment: ['ward', 'ward-but-not-of-father'],
+    actingAs: ['hospital-a/RelatedPerson/father', 'guardian hospital-a/RelatedPerson/father'],
+    scopes: 'patient/*.rs',
+    sees: ['ward', 'location'],
+    trail: [],
+  },
+  {
+    who: 'the same when the children are of age',
+    institution: 'hospital-a',
+    user: 'RelatedPerson/father',
+    patient: 'ward',
+    compartment: ['ward', 'ward-but-not-of-father'],
+    actingAs: ['hospital-a/RelatedPerson/father'],
+    scopes: 'patient/*.rs',
+    sees: ['location'],
     trail: [],
   },
   { who: 'a token for nothing', scopes: 'system/Observation.c', sees: [], trail: [] },

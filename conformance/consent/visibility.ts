@@ -15,6 +15,12 @@ const actor = (id: string) => ({
   role: concept('http://terminology.hl7.org/CodeSystem/v3-ParticipationType', 'IRCP'),
   reference: { reference: `Organization/${id}` },
 });
+const relative = (system: string, code: string) => ({
+  role: concept(`http://terminology.hl7.org/CodeSystem/${system}`, code),
+  reference: { reference: 'RelatedPerson/father' },
+});
+const byFather = { actor: [relative('v3-RoleClass', 'GUARD')] };
+const notFather = { actor: [relative('v3-ParticipationType', 'IRCP'), actor('hospital-a')] };
 const forB = { actor: [actor('hospital-b')] };
 const purpose = (code: string) => ({
   purpose: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActReason', code }],
@@ -56,6 +62,8 @@ export const VISIBILITY_PATIENTS: Readonly<Record<string, readonly Terms[]>> = {
   'deep-permit-beside-no-emergency': [
     root(deny({ provision: [deny(purpose('ETREAT')), permit({ ...forB, provision: [permit(forB)] })] })),
   ],
+  ward: [root(permit(byFather)), root(deny(observations))],
+  'ward-but-not-of-father': [root(permit(byFather)), root(deny(notFather))],
   'no-emergency-but-for-b': [root(deny({ ...purpose('ETREAT'), provision: [permit(forB)] }))],
 };
 
@@ -156,7 +164,7 @@ function principalFor(world: World, question: Question): PrincipalSettings {
   const user = question.user === undefined ? patient : { institution, type, id };
   const context = contextOf(
     { institution, scopes, purposes, ...(patient && { patient }), ...(user && { user }) },
-    { instant },
+    { instant, actingAs: question.actingAs ?? [] },
   );
   const resolved = world.principals.accessRequest(context, 'read', 'r');
   const compartment = question.compartment?.map((name) => world.names.name('hospital-a', 'Patient', name));

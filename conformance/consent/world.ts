@@ -130,7 +130,7 @@ export async function createWorld(
 /** A request as authentication makes it. Scopes are written as SMART has them. */
 export function contextOf(
   principal: Omit<Principal, 'clientId' | 'scopes' | 'administrator'> & { readonly scopes: string },
-  more: { readonly instant?: number; readonly base?: RequestContext['base'] } = {},
+  more: Partial<Pick<RequestContext, 'instant' | 'base' | 'actingAs'>> = {},
 ): RequestContext {
   const scopes = principal.scopes
     .split(' ')
@@ -141,6 +141,7 @@ export function contextOf(
     principal: { ...principal, clientId: 'test', scopes, administrator: false },
     base: more.base ?? { kind: 'union' },
     instant: more.instant ?? NOW,
+    actingAs: more.actingAs ?? [],
     journal: createJournal(),
   };
 }

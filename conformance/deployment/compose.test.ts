@@ -73,8 +73,8 @@ test('what one service asks of another is where that one listens', () => {
   };
   const texts = [
     JSON.stringify(file),
-    readText('docker/prometheus.yml'),
-    readText('docker/grafana/datasources/prometheus.yml'),
+    readText('fabric/docker/prometheus.yml'),
+    readText('fabric/docker/grafana/datasources/prometheus.yml'),
   ];
   const asked = texts.flatMap((text) => [...text.matchAll(/\b([a-z]+)((?:\.[a-z-]+\.example)?):(\d{4})\b/g)]);
   const known = asked.filter(([, kind = '']) => kind in listening);
@@ -86,7 +86,7 @@ test('what one service asks of another is where that one listens', () => {
 });
 
 test('nothing secret is in the file, and what it asks for is in the example', () => {
-  const example = readText('docker/environment.example');
+  const example = readText('fabric/docker/environment.example');
   const asked = [...readText('docker-compose.yml').matchAll(/(?<!\$)\$\{([A-Z_]+)(:?[-?])?/g)];
   assert.ok(asked.length > 10);
   for (const [, name = '', otherwise] of asked) {
@@ -136,7 +136,7 @@ test('volumes, networks, files and dependencies are there', () => {
 });
 
 test('what images copy is there', () => {
-  for (const path of ['Dockerfile', 'chaincode/Dockerfile', 'fabric/docker/Dockerfile']) {
+  for (const path of ['fabric/docker/server.Dockerfile', 'chaincode/Dockerfile', 'fabric/docker/setup.Dockerfile']) {
     for (const [line, sources = ''] of readText(path).matchAll(/^COPY (?!--from)(.+) \S+$/gm)) {
       for (const source of sources.split(' ')) assert.ok(existsSync(join(ROOT, source)), `${path}: ${line}`);
     }
@@ -147,7 +147,7 @@ test('Grafana shows metrics that there are', async () => {
   const own = createMetrics();
   own.observeRequest('read', 200, 0.1);
   const told = await own.scrape();
-  const { panels } = JSON.parse(readText('docker/grafana/dashboards/medseal.json')) as {
+  const { panels } = JSON.parse(readText('fabric/docker/grafana/dashboards/medseal.json')) as {
     panels: { targets: { expr: string }[] }[];
   };
   const names = panels.flatMap(({ targets }) => targets.flatMap(({ expr }) => expr.match(/\bmedseal_\w+/g) ?? []));
@@ -155,9 +155,9 @@ test('Grafana shows metrics that there are', async () => {
   for (const name of names)
     assert.match(told, new RegExp(`^# TYPE ${name.replace(/_(bucket|count|sum)$/, '')} `, 'm'), name);
   for (const path of [
-    'docker/prometheus.yml',
-    'docker/grafana/datasources/prometheus.yml',
-    'docker/grafana/dashboards/medseal.yml',
+    'fabric/docker/prometheus.yml',
+    'fabric/docker/grafana/datasources/prometheus.yml',
+    'fabric/docker/grafana/dashboards/medseal.yml',
   ]) {
     assert.equal(typeof parse(readText(path)), 'object', path);
   }

@@ -38,6 +38,8 @@ const BASE = '/hospital-a/fhir';
 const PATIENT = { resourceType: 'Patient' };
 // As the institution's own client, another's, research, the patient, the practitioner: what a read of a record answers.
 const READ = [401, 401, 200, 404, 404, 200, 200, 403];
+// Who may read is for the patient and the custodian to ask.
+const EXPLAIN = [401, 401, 200, 404, 404, 200, 200, 404];
 // Search answers with what is permitted, which may be nothing.
 const SEARCH = [401, 401, 200, 200, 200, 200, 200, 403];
 const WRITE = (status: number) => [401, 401, status, 403, 403, 403, status, 403];
@@ -88,6 +90,12 @@ const TABLE: Readonly<Record<string, Row>> = {
     statuses: WRITE(200),
   },
   systemHistory: { path: `${BASE}/_history?_count=1000`, statuses: SEARCH },
+  breakGlass: {
+    path: `${BASE}/Patient/${ANNA}/$break-glass`,
+    message: { body: { resourceType: 'Parameters' } },
+    statuses: [401, 401, 400, 400, 400, 400, 400, 400],
+  },
+  explainAccess: { path: `${BASE}/Observation/${OBSERVATION}/$explain-access`, statuses: EXPLAIN },
   typeHistory: { path: `${BASE}/Observation/_history?_count=100`, statuses: SEARCH, shown: [0, 0, 15, 0, 0, 5, 15, 0] },
   read: { path: `${BASE}/Observation/${OBSERVATION}`, statuses: READ },
   update: {
@@ -110,6 +118,12 @@ const TABLE: Readonly<Record<string, Row>> = {
   addClient: { path: '/admin/clients', message: { body: { id: 'x' } }, statuses: ADMINISTRATION(400) },
   backup: { path: '/admin/backup', message: { body: { part: 'keys' } }, statuses: ADMINISTRATION(200) },
   disableClient: { path: '/admin/clients/nobody', statuses: ADMINISTRATION(404) },
+  listEmergencies: { path: '/admin/emergencies', statuses: ADMINISTRATION(200) },
+  reviewEmergency: {
+    path: '/admin/emergencies/11111111-1111-4111-8111-111111111111',
+    message: { body: { outcome: 'justified', note: 'none' } },
+    statuses: ADMINISTRATION(404),
+  },
   scrub: { path: '/admin/scrub', statuses: ADMINISTRATION(200) },
   rebuild: { path: '/admin/rebuild', statuses: ADMINISTRATION(200) },
   anchors: { path: '/admin/anchors', statuses: ADMINISTRATION(200) },

@@ -36,6 +36,7 @@ test('each consent is one rule, which permits one patient', () => {
         self: 'a/Consent/c',
         version: 1,
         resolve: (reference) => `${reference.startsWith('Organization/') ? 'research-institute' : 'a'}/${reference}`,
+        isOwn: () => true,
         isResourceType: () => true,
       }),
     ),

@@ -17,6 +17,7 @@ export function provision(given: Partial<Provision> = {}): Provision {
     effect: 'permit',
     period: ALWAYS,
     actors: undefined,
+    represents: false,
     actions: undefined,
     purposes: undefined,
     labels: undefined,

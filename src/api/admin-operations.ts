@@ -1,4 +1,5 @@
 import type { Client, ClientRegistry } from '../auth/clients.ts';
+import type { Emergencies, EmergencyReview } from '../consent/emergencies.ts';
 import { MedSealError } from '../errors.ts';
 import { PARTS } from '../interactions/backup/archive.ts';
 import type { Backup } from '../interactions/backup/backup.ts';
@@ -20,6 +21,7 @@ export interface Administration {
   readonly scrubber: Scrubber;
   readonly rebuild: Rebuild;
   readonly backup: Backup;
+  readonly emergencies: Emergencies;
   /** The newest anchor of every log on the ledger, with its proof. */
   readonly anchors: () => AsyncIterable<ProvenAnchor>;
 }
@@ -27,6 +29,8 @@ export interface Administration {
 export interface AdminInput {
   readonly body: unknown;
   readonly client: string;
+  /** Of an emergency access. */
+  readonly id: string;
 }
 
 /** An answer that is written as it comes: JSON lines (application/x-ndjson). */
@@ -74,6 +78,17 @@ export const ADMIN_OPERATIONS: Readonly<Record<string, AdminOperation>> = {
     const part = PARTS.find((one) => one === textOf(body, 'part'));
     if (part !== undefined) return { lines: backup.run(part) };
     throw new MedSealError('invalid-parameter', `part is ${PARTS.join(' or ')}`, { expression: 'part' });
+  },
+  async listEmergencies({ emergencies }) {
+    return json(200, { emergencies: await emergencies.list() });
+  },
+  async reviewEmergency({ emergencies }, { body, id }) {
+    const outcome = textOf(body, 'outcome');
+    if (outcome !== 'justified' && outcome !== 'unjustified') {
+      throw new MedSealError('invalid-parameter', 'outcome is justified or unjustified', { expression: 'outcome' });
+    }
+    await emergencies.review(id, { outcome, note: textOf(body, 'note') } satisfies EmergencyReview);
+    return { status: 204 };
   },
   async rebuild({ rebuild }) {
     return { lines: rebuild.run() };

@@ -2,8 +2,10 @@ import { notFound } from '../consent/guarded-reader.ts';
 import { MedSealError } from '../errors.ts';
 import { isResourceType } from '../fhir/definitions/definitions.ts';
 import { readAuditEvent } from '../interactions/audit-event/search.ts';
+import { breakGlass } from '../interactions/break-glass.ts';
 import { bundle } from '../interactions/bundle.ts';
 import { certificate, evidence } from '../interactions/evidence.ts';
+import { explainAccess } from '../interactions/explain-access.ts';
 import { history, parseHistory } from '../interactions/history.ts';
 import { queryPairs } from '../interactions/query-text.ts';
 import { read, readVersion } from '../interactions/read.ts';
@@ -81,6 +83,15 @@ export const FHIR_OPERATIONS: Readonly<Record<string, FhirOperation>> = {
   evidence: {
     interaction: 'evidence',
     run: (services, context, { type, id, vid }) => evidence(services, context, knownType(type), id, vid),
+  },
+  breakGlass: {
+    interaction: 'break-glass',
+    body: 'json',
+    run: (services, context, input) => breakGlass(services, context, input.type, input.id, input.json()),
+  },
+  explainAccess: {
+    interaction: 'explain-access',
+    run: (services, context, { type, id, pairs }) => explainAccess(services, context, knownType(type), id, pairs),
   },
   instanceHistory: historyOf('history-instance', ({ type, id }) => ({ type, id })),
   typeHistory: historyOf('history-type', ({ type }) => ({ type })),

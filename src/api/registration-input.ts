@@ -17,6 +17,7 @@ const MEMBERS: Readonly<Record<keyof ClientRegistration, Check>> = {
   scopes: TEXTS,
   patient: TEXT,
   practitioner: TEXT,
+  relatedPerson: TEXT,
   administrator: FLAG,
 };
 const REQUIRED: readonly string[] = ['id', 'institution', 'purposes', 'scopes'] satisfies (keyof ClientRegistration)[];

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest, HTTPMethods, RouteShorthandOptionsWi
 import type { Authenticator } from '../auth/authenticate.ts';
 import { challenge } from '../auth/authenticate.ts';
 import type { AccessRecorder } from '../consent/access-recorder.ts';
+import type { ActingAs } from '../consent/acting-as.ts';
 import { notFound } from '../consent/guarded-reader.ts';
 import { MedSealError } from '../errors.ts';
 import type { InteractionResult } from '../interactions/result.ts';
@@ -23,6 +24,7 @@ export interface ResolverOptions {
   readonly administration: Administration;
   readonly publicContext: PublicContext;
   readonly authenticator: Authenticator;
+  readonly actingAs: ActingAs;
   readonly recorder: AccessRecorder;
   readonly clock: Clock;
   readonly budget: BodyBudget;
@@ -125,9 +127,10 @@ async function runFhir(
   options: ResolverOptions,
 ): Promise<FastifyReply> {
   const { services } = options;
-  const context = contextOf(request, options);
+  let context = contextOf(request, options);
   let result: InteractionResult;
   try {
+    context = { ...context, actingAs: await options.actingAs.resolve(context.principal, context.instant) };
     requireBase(context.base, services);
     result = await operation.run(services, context, fhirInput(request));
   } catch (error) {
@@ -189,9 +192,9 @@ function adminRoute(operationId: string, options: ResolverOptions): Route {
     handler: async (request, reply) => {
       const run = ADMIN_OPERATIONS[operationId];
       if (run === undefined) throw new MedSealError('internal', 'An operation lost its handler');
-      const { client = '' } = request.params as { client?: string };
+      const { client = '', id = '' } = request.params as { client?: string; id?: string };
       const body = request.body instanceof Buffer && request.body.length > 0 ? fhirInput(request).json() : undefined;
-      const result = await run(options.administration, { body, client });
+      const result = await run(options.administration, { body, client, id });
       if ('lines' in result) return sendLines(reply, result.lines);
       return sendResult(reply, result, options.services.publicUrl);
     },

@@ -5,7 +5,7 @@ import { type ClientKeySet, readClientKeys } from './client-keys.ts';
 import type { Egress } from './egress.ts';
 import { ADMINISTRATION, parseScope } from './scopes.ts';
 
-/** What an operator says of a client. Exactly one of `jwks` and `jwksUri`; at most one of the last three. */
+/** What an operator says of a client. Exactly one of `jwks` and `jwksUri`; at most one of `patient`, `practitioner`, `administrator`. */
 export interface ClientRegistration {
   /** The `client_id`. */
   readonly id: string;
@@ -23,6 +23,8 @@ export interface ClientRegistration {
   readonly patient?: string;
   /** Logical id of the Practitioner of its institution that it acts for: then it has `user/` scopes. */
   readonly practitioner?: string;
+  /** Logical id of the RelatedPerson of its institution that it acts for, who represents `patient`. */
+  readonly relatedPerson?: string;
   readonly administrator?: boolean;
 }
 
@@ -38,15 +40,22 @@ const RESOURCE_ID = /^[A-Za-z0-9.-]{1,64}$/;
 
 /** @throws MedSealError `invalid-parameter` that names what is wrong, and how */
 export async function checkRegistration(given: ClientRegistration, egress: Egress): Promise<CheckedRegistration> {
-  const { id, institution, purposes, scopes, patient, practitioner, administrator = false } = given;
+  const { id, institution, purposes, scopes, patient, practitioner, relatedPerson, administrator = false } = given;
   ensure(CLIENT_ID.test(id), 'id must consist of 1 to 128 letters, digits and ._~-');
   ensure(
     [patient !== undefined, practitioner !== undefined, administrator].filter(Boolean).length <= 1,
     'a client acts for a patient, for a practitioner, or as an administrator, not for two of them',
   );
   ensure(administrator === (institution === ''), 'a client belongs to an institution, unless it is an administrator');
-  for (const bound of [patient, practitioner]) {
-    ensure(bound === undefined || RESOURCE_ID.test(bound), 'patient and practitioner must be logical ids');
+  ensure(
+    relatedPerson === undefined || patient !== undefined,
+    'a relatedPerson represents a patient, who must be named',
+  );
+  for (const bound of [patient, practitioner, relatedPerson]) {
+    ensure(
+      bound === undefined || RESOURCE_ID.test(bound),
+      'patient, practitioner and relatedPerson must be logical ids',
+    );
   }
   for (const purpose of purposes) {
     ensure(PURPOSES_OF_USE.has(purpose), `purpose ${printable(purpose)} is not a v3-PurposeOfUse code`);
@@ -60,6 +69,7 @@ export async function checkRegistration(given: ClientRegistration, egress: Egres
     scopes: [...new Set(scopes)],
     ...(patient === undefined ? {} : { patient }),
     ...(practitioner === undefined ? {} : { practitioner }),
+    ...(relatedPerson === undefined ? {} : { relatedPerson }),
     administrator,
   };
 }

@@ -21,7 +21,12 @@ interface TokenPayload {
   readonly exp: number;
   readonly aud: string;
   readonly scope: string;
-  readonly extra: { readonly purpose_of_use: readonly string[]; readonly patient?: string; readonly fhirUser?: string };
+  readonly extra: {
+    readonly purpose_of_use: readonly string[];
+    readonly patient?: string;
+    readonly fhirUser?: string;
+    readonly emergency?: string;
+  };
 }
 
 /** The opaque tokens of the embedded authorization server: 43 characters, looked up in the database by their digest. */
@@ -44,7 +49,10 @@ export function createEmbeddedTokens({ database, clients, box, publicUrl }: Embe
         },
         publicUrl,
       );
-      return principal === undefined ? undefined : { principal, expiresAt: payload.exp * 1000 };
+      if (principal === undefined) return undefined;
+      const [institution = '', type = '', id = ''] = payload.extra.emergency?.split('/') ?? [];
+      const emergency = payload.extra.emergency === undefined ? {} : { emergency: { institution, type, id } };
+      return { principal: { ...principal, ...emergency }, expiresAt: payload.exp * 1000 };
     },
   };
 }

@@ -67,9 +67,7 @@ export function providerConfiguration(options: ProviderOptions): Configuration {
       return {
         purpose_of_use: purposes.get(ctx) ?? [],
         ...(client.patient === undefined ? {} : { patient: client.patient }),
-        ...(client.practitioner === undefined
-          ? {}
-          : { fhirUser: `${publicUrl}/${client.institution}/fhir/Practitioner/${client.practitioner}` }),
+        ...fhirUserOf(client, publicUrl),
       };
     },
     features: {
@@ -113,6 +111,13 @@ export function providerConfiguration(options: ProviderOptions): Configuration {
       userinfo: { enabled: false },
     },
   };
+}
+
+/** Whom a client acts for, where that is not its patient. */
+function fhirUserOf({ institution, practitioner, relatedPerson }: Client, publicUrl: string): { fhirUser?: string } {
+  const base = `${publicUrl}/${institution}/fhir`;
+  if (practitioner !== undefined) return { fhirUser: `${base}/Practitioner/${practitioner}` };
+  return relatedPerson === undefined ? {} : { fhirUser: `${base}/RelatedPerson/${relatedPerson}` };
 }
 
 /** A client that the adapter has just let through, which it does not for a disabled one. */

@@ -16,7 +16,7 @@ export interface TokenClaims {
 
 /** http://hl7.org/fhir/R4/datatypes.html#id */
 const RESOURCE_ID = /^[A-Za-z0-9.-]{1,64}$/;
-const USER = /^(?:([a-z0-9-]+)\/fhir\/)?(Practitioner|Patient|RelatedPerson)\/([A-Za-z0-9.-]{1,64})$/;
+const USER = /^(?:([a-z0-9-]+)\/fhir\/)?(Practitioner|PractitionerRole|Patient|RelatedPerson)\/([A-Za-z0-9.-]{1,64})$/;
 
 /**
  * The principal of a token. Scopes that nothing bears out are dropped: `patient/` without a patient, `user/` without a

@@ -34,12 +34,13 @@ const OPTIONS = {
   scope: { type: 'string', multiple: true },
   patient: { type: 'string' },
   practitioner: { type: 'string' },
+  'related-person': { type: 'string' },
 } as const;
 
 export const client: Command = {
   usage: [
     'medseal client add ID --institution I (--jwks FILE | --jwks-uri URL)',
-    '                          [--purpose P]... [--scope S]... [--patient ID | --practitioner ID]',
+    '                          [--purpose P]... [--scope S]... [--patient ID [--related-person ID] | --practitioner ID]',
     'medseal client list',
     'medseal client disable ID',
   ],
@@ -47,7 +48,7 @@ export const client: Command = {
   about: [
     'FILE holds the client’s public keys (a JSON Web Key Set). P is a code of v3-PurposeOfUse, such as TREAT or HRESCH.',
     'Scopes are system/*.cruds unless said otherwise; patient/*.rs patient/Consent.cruds for a patient, user/*.cruds for',
-    'a practitioner.',
+    'a practitioner. A related person represents the patient, as far as a Consent lets them.',
   ].join('\n'),
   async run(args) {
     const { values, positionals } = parseOptions(args, OPTIONS, 2);
@@ -64,6 +65,7 @@ export const client: Command = {
       scopes: values.scope?.flatMap((scope) => scope.split(' ')) ?? defaultScopes(patient, practitioner),
       ...(patient === undefined ? {} : { patient }),
       ...(practitioner === undefined ? {} : { practitioner }),
+      ...(values['related-person'] === undefined ? {} : { relatedPerson: values['related-person'] }),
     };
     await administer(connect(), 'POST', '/admin/clients', registration);
     const purposes = registration.purposes.join(' ') || 'none';

@@ -70,6 +70,7 @@ export function composeAdministration(parts: AdministrationParts): Administratio
     scrubber,
     rebuild,
     backup,
+    emergencies: services.emergencies,
     anchors: () => provenAnchors(ledger),
   };
 }

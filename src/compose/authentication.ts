@@ -3,6 +3,7 @@ import { createChangeFeed } from '../auth/changes.ts';
 import { createClientRegistry } from '../auth/clients.ts';
 import { createEgress } from '../auth/egress.ts';
 import { createEmbeddedTokens } from '../auth/embedded-tokens.ts';
+import { createEmergencyTokens } from '../auth/emergency-tokens.ts';
 import { createExternalIssuer } from '../auth/external-issuer.ts';
 import { createExternalTokens } from '../auth/external-tokens.ts';
 import { createSealedBox } from '../auth/sealed-box.ts';
@@ -10,6 +11,8 @@ import { type AuthorizationServer, createAuthorizationServer } from '../auth/ser
 import { generateServerSecrets, type ServerSecrets } from '../auth/server-secrets.ts';
 import { embeddedMetadata, smartConfiguration } from '../auth/smart-configuration.ts';
 import type { Foundation } from './foundation.ts';
+
+export type Auth = Awaited<ReturnType<typeof composeAuth>>;
 
 /** Who may ask: clients and their tokens, of the embedded authorization server or of an issuer elsewhere. */
 export async function composeAuth({ config, logger, database, publicUrl, keys }: Foundation) {
@@ -28,6 +31,8 @@ export async function composeAuth({ config, logger, database, publicUrl, keys }:
     const tokens = createExternalTokens({ issuer: config.issuer, published, publicUrl, institutions, clock: Date.now });
     return {
       clients,
+      box,
+      emergencyTokens: undefined,
       server: undefined as AuthorizationServer | undefined,
       authenticator: createAuthenticator({ tokens, changes, clock: Date.now }),
       smartConfiguration: async () => smartConfiguration(await published.metadata()),
@@ -37,6 +42,8 @@ export async function composeAuth({ config, logger, database, publicUrl, keys }:
   const metadata = smartConfiguration(embeddedMetadata(issuer));
   return {
     clients,
+    box,
+    emergencyTokens: createEmergencyTokens({ database, changes, box, publicUrl }),
     server: createAuthorizationServer({ ...common, issuer, publicUrl, clients, secrets, logger }) as
       | AuthorizationServer
       | undefined,

@@ -1,6 +1,11 @@
 import type { Metrics } from '../api/metrics.ts';
+import { createActingAs } from '../consent/acting-as.ts';
+import { createActorLookup } from '../consent/actor-lookup.ts';
+import { createConsentAuthors } from '../consent/consent-author.ts';
 import { createConsentStore } from '../consent/consent-store.ts';
 import { createDescriber } from '../consent/describe.ts';
+import { createEmergencies } from '../consent/emergencies.ts';
+import { createExplainer } from '../consent/explain.ts';
 import { createGuardedReader } from '../consent/guarded-reader.ts';
 import { createGuardedTrail } from '../consent/guarded-trail.ts';
 import { createGuardedWriter } from '../consent/guarded-writer.ts';
@@ -13,8 +18,11 @@ import { createValidator } from '../fhir/validation/validate.ts';
 import { createCursors } from '../interactions/search/cursor.ts';
 import type { Services } from '../interactions/services.ts';
 import { createReplays } from '../interactions/write/replay.ts';
+import { createActorRecords } from '../repository/actor-records.ts';
 import { createCommonTokens } from '../repository/common-tokens.ts';
+import { createEmergencyRows } from '../repository/emergencies.ts';
 import { createOwnPartition } from '../repository/own-partition.ts';
+import { createPastVersions } from '../repository/past-versions.ts';
 import { createPermittedReader } from '../repository/permitted.ts';
 import { createPermittedAccessReader } from '../repository/permitted-access.ts';
 import { sealHere } from '../repository/seal-draft.ts';
@@ -26,10 +34,16 @@ import { createCertificateRenderer } from '../trail/certificate/certificate.ts';
 import { createEvidenceCollector } from '../trail/evidence/collect.ts';
 import { createReceiptSigner } from '../trail/receipt.ts';
 
+import type { Auth } from './authentication.ts';
 import type { Foundation } from './foundation.ts';
 import type { Trail } from './trail.ts';
 /** What the interactions stand on: the guarded repository and its surroundings. */
-export function composeServices(foundation: Foundation, trail: Trail, metrics: Metrics) {
+export async function composeServices(
+  foundation: Foundation,
+  trail: Trail,
+  metrics: Metrics,
+  { box, emergencyTokens }: Pick<Auth, 'box' | 'emergencyTokens'>,
+) {
   const { database, keys, identities, institutions, names, loader, opener, secret, random, clock } = foundation;
   const { faults, logger, publicUrl } = foundation;
   const registry = createSearchRegistry();
@@ -42,12 +56,17 @@ export function composeServices(foundation: Foundation, trail: Trail, metrics: M
   const scribe = createScribe({ secret, publicUrl, institutions, logger });
   const seal = sealElsewhere(scribe, sealHere(random));
   const writer = createVersionWriter({ database, keys, identities, seal, faults, onCommit: trail.worker.wake });
+  const records = createActorRecords(database);
+  const lookup = createActorLookup({ records, loader, opener, institutions, names, tokenizer });
+  const actingAs = await createActingAs(lookup, names, records.onChange);
+  const consents = createConsentStore(loader, opener, names);
+  const authors = createConsentAuthors({ names, loader, consents, principals, facts, tokenizer });
   const accessReader = createPermittedAccessReader(database);
   const services: Services = {
     reader: createGuardedReader({
       reader: createPermittedReader(database, createCommonTokens(database, logger, clock.now)),
       opener,
-      consents: createConsentStore(loader, opener, names),
+      consents,
       principals,
       facts,
       names,
@@ -64,6 +83,19 @@ export function composeServices(foundation: Foundation, trail: Trail, metrics: M
       opener,
       facts,
       principals,
+      authors,
+    }),
+    emergencies: createEmergencies({ rows: createEmergencyRows(database), box, tokens: emergencyTokens, institutions }),
+    explainer: createExplainer({
+      past: createPastVersions(database),
+      loader,
+      opener,
+      consents,
+      principals,
+      actingAs,
+      facts,
+      names,
+      institutions,
     }),
     trail: createGuardedTrail({ reader: accessReader, trail: trail.access, principals, institutions }),
     own: createOwnPartition(database, keys),
@@ -82,5 +114,5 @@ export function composeServices(foundation: Foundation, trail: Trail, metrics: M
     fence: trail.fence,
     publicUrl,
   };
-  return { services, describer, close: scribe.close };
+  return { services, describer, actingAs, close: scribe.close };
 }

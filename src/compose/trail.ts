@@ -5,6 +5,7 @@ import { keepSpaceReserve } from '../storage/space-reserve.ts';
 import { selectBacklog } from '../storage/trail/backlog.ts';
 import { createAccessSegments } from '../trail/access-segments.ts';
 import { createAccessTrail } from '../trail/access-trail.ts';
+import { createConsentRelay } from '../trail/consent-relay.ts';
 import { startFollower } from '../trail/follower.ts';
 import { LOG_NUMBER } from '../trail/leaf.ts';
 import { createReconciler, joinFences, type Reconciler } from '../trail/reconcile.ts';
@@ -37,6 +38,7 @@ export async function composeTrail(foundation: Foundation, metrics: Metrics) {
       logger,
       onHeld: metrics.countHeldBatch,
     }),
+    consents: createConsentRelay({ database, ledger, institutionName, logger }),
     reconciler,
     logger,
   });

@@ -60,6 +60,7 @@ export function createAccessRecorder(
             interaction,
             target,
             ...(query === undefined || query === '' ? {} : { query }),
+            ...(context.journal.remark === undefined ? {} : { remark: context.journal.remark }),
             status,
             requestId,
             versions: entries.map((entry) => [entry.name, entry.leafHash.toString('base64url')]),

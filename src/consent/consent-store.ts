@@ -59,5 +59,6 @@ export function consentNames(names: Names, institution: string, id: string, vers
       return parsed === undefined ? undefined : names.nameOf(parsed, institution);
     },
     isResourceType,
+    isOwn: (name) => name.startsWith(`${institution}/`),
   };
 }

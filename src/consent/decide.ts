@@ -3,7 +3,14 @@ import { DIRECTORY_TYPES } from './directory.ts';
 import type { RecordFacts } from './facts.ts';
 import { type GranularGrant, grantCovers } from './granular-scopes.ts';
 import { includes, provisionMatches } from './match-provision.ts';
-import { type ConsentAction, type ConsentPolicy, type Effect, isSpecific, type Provision } from './policy.ts';
+import {
+  addressesFamily,
+  type ConsentAction,
+  type ConsentPolicy,
+  type Effect,
+  isSpecific,
+  type Provision,
+} from './policy.ts';
 import { type CoveredTypes, covers } from './scope-types.ts';
 
 /**
@@ -34,7 +41,16 @@ export interface AccessRequest {
 
 export interface Decision {
   readonly permit: boolean;
-  readonly basis: 'scope' | 'directory' | 'self' | 'consent' | 'custodian' | 'emergency' | 'compartment' | 'default';
+  readonly basis:
+    | 'scope'
+    | 'directory'
+    | 'self'
+    | 'representative'
+    | 'consent'
+    | 'custodian'
+    | 'emergency'
+    | 'compartment'
+    | 'default';
   /** The provision that decided, where one did. */
   readonly by?: DecidedBy;
 }
@@ -87,7 +103,9 @@ function decideForPatient(
     .map((policy) => verdictOf(policy, request, record, emergency))
     .filter((verdict) => verdict !== undefined);
   const [strongest] = verdicts.sort((a, b) => rankOf(a) - rankOf(b));
-  if (strongest?.effect === 'permit') return { permit: true, basis: 'consent', by: strongest.by };
+  if (strongest?.effect === 'permit') {
+    return { permit: true, basis: strongest.represents ? 'representative' : 'consent', by: strongest.by };
+  }
   if (strongest?.specific) return { permit: false, basis: 'consent', by: strongest.by };
   // A base deny leaves the custodian's default untouched.
   if (emergency) return { permit: true, basis: 'emergency' };
@@ -99,8 +117,12 @@ function decideForPatient(
     : { permit: false, basis: 'consent', by: strongest.by };
 }
 
-/** Across consents: specific deny, specific permit, base deny, base permit. */
-function rankOf({ effect, specific }: Pick<Verdict, 'effect' | 'specific'>): number {
+/**
+ * Across consents: what is denied to a family member, what a representative is permitted, then specific deny, specific
+ * permit, base deny, base permit.
+ */
+function rankOf({ effect, specific, represents, family }: Verdict): number {
+  if (effect === 'deny' ? family : represents) return effect === 'deny' ? -1 : 0;
   return (specific ? 1 : 3) + (effect === 'deny' ? 0 : 1);
 }
 
@@ -108,6 +130,10 @@ interface Verdict {
   readonly effect: Effect;
   /** An attribute other than the period had to match. */
   readonly specific: boolean;
+  /** Actors on the way act for the patient. */
+  readonly represents: boolean;
+  /** Actors on the way are of the patient's family, and named as recipients. */
+  readonly family: boolean;
   readonly depth: number;
   readonly by: DecidedBy;
 }
@@ -121,18 +147,19 @@ function verdictOf(
 ): Verdict | undefined {
   const { consent, version } = policy;
   const found: Verdict[] = [];
-  const hear = (effect: Effect, specific: boolean, depth: number, provision: string, namesEmergency: boolean) => {
+  const hear = (effect: Effect, way: Way, depth: number, provision: string) => {
     // Break-glass overrides everything but a deny that names it, and the exceptions nested in that.
-    if (emergency && effect === 'deny' && !namesEmergency) return;
-    found.push({ effect, specific, depth, by: { consent, version, provision } });
+    if (emergency && effect === 'deny' && !way.namesEmergency) return;
+    const { specific, represents, family } = way;
+    found.push({ effect, specific, represents, family, depth, by: { consent, version, provision } });
   };
   const visit = (provision: Provision, above: Way, depth: number): void => {
     const way = extend(above, provision, request, record);
     const { effect, path } = provision;
-    if (way[effect]) hear(effect, way.specific, depth, path, way.namesEmergency);
+    if (way[effect]) hear(effect, way, depth, path);
     for (const nested of provision.nested) visit(nested, way, depth + 1);
   };
-  if (policy.base !== undefined) hear(policy.base, false, 0, '', false);
+  if (policy.base !== undefined) hear(policy.base, START, 0, '');
   for (const provision of policy.provisions) visit(provision, START, 1);
   return found.sort((a, b) => b.depth - a.depth || denyFirst(a) - denyFirst(b) || rankOf(a) - rankOf(b))[0];
 }
@@ -149,17 +176,28 @@ interface Way {
   readonly permit: boolean;
   readonly deny: boolean;
   readonly specific: boolean;
+  readonly represents: boolean;
+  readonly family: boolean;
   /** A provision on the way names ETREAT. */
   readonly namesEmergency: boolean;
 }
 
-const START: Way = { permit: true, deny: true, specific: false, namesEmergency: false };
+const START: Way = {
+  permit: true,
+  deny: true,
+  specific: false,
+  represents: false,
+  family: false,
+  namesEmergency: false,
+};
 
 function extend(above: Way, provision: Provision, request: AccessRequest, record: RecordFacts): Way {
   return {
     permit: above.permit && provisionMatches(provision, 'permit', request, record),
     deny: above.deny && provisionMatches(provision, 'deny', request, record),
     specific: above.specific || isSpecific(provision),
+    represents: above.represents || provision.represents,
+    family: above.family || addressesFamily(provision),
     namesEmergency: above.namesEmergency || (provision.purposes ?? []).includes('ETREAT'),
   };
 }

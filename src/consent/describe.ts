@@ -14,6 +14,7 @@ import { DIRECTORY_TYPES } from './directory.ts';
 import { recordFacets } from './facets.ts';
 import { UNKNOWN_PATIENT } from './facts.ts';
 import { scopeTokens } from './granular-scopes.ts';
+import { ledgerEntryOf } from './ledger-entry.ts';
 import { parseConsent } from './parse-consent.ts';
 import { custodianReader, directoryReader, facetToken, permitReaders } from './principal.ts';
 import type { FactsReader } from './record-facts.ts';
@@ -59,6 +60,7 @@ export function createDescriber(options: DescriberOptions): Describer {
       patient: policy.patient === undefined ? undefined : names.idToken(policy.patient),
       present: true,
       rules: consentRules(policy).map((rule) => ruleRow(rule, tokenizer)),
+      entry: ledgerEntryOf(policy, options.contentKey),
     };
   }
 

@@ -8,6 +8,7 @@ import type { RecordOpener } from '../repository/records.ts';
 import type { VersionLoader } from '../repository/version-loader.ts';
 import type { Guard, IdempotencyRecord, VersionDraft, VersionWriter, WrittenVersion } from '../repository/write.ts';
 import type { Principal, RequestContext, ScopeAction } from '../request-context.ts';
+import { type ConsentAuthors, isWitnessed } from './consent-author.ts';
 import { coveredByScope } from './decide.ts';
 import type { Describer } from './describe.ts';
 import { UNKNOWN_PATIENT } from './facts.ts';
@@ -74,12 +75,14 @@ export interface GuardedWriterOptions {
   readonly opener: RecordOpener;
   readonly facts: FactsReader;
   readonly principals: PrincipalResolver;
+  readonly authors: ConsentAuthors;
 }
 
 /** A version to be written, and the names of its patients, which the draft holds as pseudonyms only. */
 interface Prepared {
   readonly draft: VersionDraft;
   readonly patients: readonly string[];
+  readonly witnessed?: boolean;
 }
 
 export function createGuardedWriter(options: GuardedWriterOptions): GuardedWriter {
@@ -148,6 +151,17 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
     throw new MedSealError('forbidden', 'The token has no scope for a resource with this content');
   }
 
+  async function requireConsentAuthor(context: RequestContext, change: Change, institution: Institution) {
+    const { interaction, state } = change;
+    return options.authors.require(context, {
+      institution,
+      interaction,
+      state,
+      after: change.interaction === 'delete' ? undefined : { ...change.resource, id: change.id },
+      before: state === undefined || state.deleted ? undefined : await currentContent(state),
+    });
+  }
+
   /** A deletion keeps what decides who may learn of it; its index is emptied. */
   async function prepareDeletion(change: Delete, institution: Institution, at: string): Promise<Prepared> {
     const { state } = change;
@@ -162,7 +176,9 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
       traits: [],
       readers: state.readers.map(String),
       sortKeys: {},
-      ...(change.type === 'Consent' ? { consent: { patient: state.patients[0], present: false, rules: [] } } : {}),
+      ...(change.type === 'Consent'
+        ? { consent: { patient: state.patients[0], present: false, rules: [], entry: ENDED } }
+        : {}),
     };
     return { draft, patients: options.facts.read(resource, institution.name).patients };
   }
@@ -175,11 +191,11 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
     at: string,
   ): Promise<readonly Prepared[]> {
     const groups = new Map<string, ProvenanceTarget[]>();
-    for (const { draft, patients } of prepared) {
+    for (const { draft, patients, witnessed = false } of prepared) {
       if (draft.type === 'Provenance') continue;
       for (const patient of patients.length === 0 ? [UNKNOWN_PATIENT] : patients) {
         const targets = groups.get(patient) ?? [];
-        targets.push(draft);
+        targets.push({ ...draft, witnessed });
         groups.set(patient, targets);
       }
     }
@@ -192,44 +208,30 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
     return prepareContents(changes, institution, at);
   }
 
-  /** DESIGN §7: the patient, or a practitioner who records a witnessed paper. */
-  function requireConsentAuthor({ user }: Principal, change: Change): void {
-    if (user?.type === 'Patient') {
-      const own = names.idToken(names.name(user.institution, 'Patient', user.id));
-      const before = change.state === undefined || change.state.patients.every((one) => one === own);
-      const after = change.interaction === 'delete' || isConsentOf(change.resource, user.id);
-      if (before && after) return;
-      throw new MedSealError('forbidden', 'A patient consents for themselves', { expression: 'Consent.patient' });
-    }
-    const staff = user?.type === 'Practitioner' || user?.type === 'PractitionerRole';
-    if (staff && change.interaction !== 'delete' && isWitnessed(change.resource)) return;
-    throw new MedSealError(
-      'forbidden',
-      'A Consent is written by the patient, or by a practitioner who records a witnessed paper (source and verification)',
-      { expression: 'Consent.verification' },
-    );
-  }
-
-  /** @returns the institution they all are written at; undefined where there is nothing to write */
-  async function admit(context: RequestContext, changes: readonly Change[]): Promise<Institution | undefined> {
+  /** @returns the institution they all are written at, undefined where there is nothing to write, and what must still hold */
+  async function admit(context: RequestContext, changes: readonly Change[]) {
     let institution: Institution | undefined;
+    const guards: Guard[] = [];
     for (const change of changes) {
       institution = authorise(context, change.type, ACTIONS[change.interaction]);
       await requireCovered(context, change, institution);
-      if (change.type === 'Consent') requireConsentAuthor(context.principal, change);
+      if (change.type === 'Consent') guards.push(...(await requireConsentAuthor(context, change, institution)));
     }
-    return institution;
+    return { institution, guards };
   }
 
   /** In the order given. */
-  async function prepareAll(changes: readonly Change[], institution: Institution, at: string) {
+  async function prepareAll(changes: readonly Change[], institution: Institution, principal: Principal, at: string) {
     const written = changes.filter((change) => change.interaction !== 'delete');
     const contents = await prepareContents(written, institution, at);
     const prepared = new Map<Change, Prepared | undefined>(written.map((change, index) => [change, contents[index]]));
     for (const change of changes) {
       if (change.interaction === 'delete') prepared.set(change, await prepareDeletion(change, institution, at));
     }
-    return changes.map((change) => prepared.get(change) as Prepared);
+    return changes.map((change) => ({
+      ...(prepared.get(change) as Prepared),
+      witnessed: change.interaction !== 'delete' && isEntered(principal, change.resource),
+    }));
   }
 
   return {
@@ -243,16 +245,16 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
     async write(context, changes, { guards = [], beforeCommit } = {}) {
       const { principal, journal } = context;
       const at = new Date(context.instant).toISOString();
-      const institution = await admit(context, changes);
+      const { institution, guards: needed } = await admit(context, changes);
       if (institution === undefined) return [];
-      const prepared = await prepareAll(changes, institution, at);
+      const prepared = await prepareAll(changes, institution, principal, at);
       const provenance = await prepareProvenance(prepared, principal, institution, at);
       const own = (all: readonly WrittenVersion[]): readonly Written[] =>
         changes.map((change, index) => ({ ...(all[index] as WrittenVersion), change }));
       const written = await writer.write({
         author: authorOf(principal),
         drafts: [...prepared, ...provenance].map((one) => one.draft),
-        guards,
+        guards: [...guards, ...needed],
         ...(beforeCommit === undefined ? {} : { beforeCommit: (all) => beforeCommit(own(all)) }),
       });
       for (const [index, { draft, patients }] of prepared.entries()) {
@@ -266,7 +268,15 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
   };
 }
 
+/** A deletion ends a consent; the keys are those of what was there. */
+const ENDED = { active: false, freshKey: '', grantees: [], from: undefined, until: undefined };
+
 const ACTIONS = { create: 'c', update: 'u', delete: 'd' } as const;
+
+/** Whether staff enter what a patient has consented to on paper. */
+function isEntered(principal: Principal, resource: Resource): boolean {
+  return !isPersonal(principal) && isWitnessed(resource);
+}
 
 /** `client` or `client user`: who a leaf's author commitment is about. */
 function authorOf({ clientId, user }: Principal): string {
@@ -288,13 +298,3 @@ function withVersion(text: string, version: number, at: string): string {
 }
 
 const META = '"meta":{';
-
-function isConsentOf(resource: Resource, patientId: string): boolean {
-  return resource.resourceType === 'Consent' && resource.patient?.reference === `Patient/${patientId}`;
-}
-
-function isWitnessed(resource: Resource): boolean {
-  if (resource.resourceType !== 'Consent') return false;
-  const source = resource.sourceAttachment ?? resource.sourceReference;
-  return source !== undefined && (resource.verification ?? []).some((one) => one.verified === true);
-}

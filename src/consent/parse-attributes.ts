@@ -11,22 +11,34 @@ export interface AttributeNames {
   /** Turns a literal reference into `{institution}/{Type}/{id}`; undefined when it names nothing on this node. */
   resolve(reference: string): string | undefined;
   isResourceType(code: string): boolean;
+  /** Whether a name is one of the Consent's own base. */
+  isOwn(name: string): boolean;
 }
 
 /** The attributes by their elements, all but the period, which alone makes no provision specific. */
 const ELEMENTS = ['actor', 'action', 'securityLabel', 'purpose', 'class', 'code', 'dataPeriod', 'data'] as const;
 
 const ROLE_SYSTEM = 'http://terminology.hl7.org/CodeSystem/v3-ParticipationType';
-const RECIPIENT_ROLES: ReadonlySet<string> = new Set(['IRCP', 'PRCP']);
-/** Who a token may stand for. Beside these, institutions. */
-const PEOPLE: ReadonlySet<string> = new Set(['Practitioner', 'Patient', 'RelatedPerson']);
+const RECIPIENT_ROLES: ReadonlySet<string> = new Set(['IRCP', 'PRCP'].map((code) => `${ROLE_SYSTEM}|${code}`));
+/** Who acts for the patient: a guardian until the patient is of age, the others until the consent ends. */
+const REPRESENTATIVES: ReadonlyMap<string, 'guardian' | 'proxy'> = new Map([
+  ['http://terminology.hl7.org/CodeSystem/v3-RoleClass|GUARD', 'guardian'],
+  ['http://terminology.hl7.org/CodeSystem/v3-RoleCode|HPOWATT', 'proxy'],
+  ['http://terminology.hl7.org/CodeSystem/v3-RoleCode|RESPRSN', 'proxy'],
+  ['http://terminology.hl7.org/CodeSystem/v3-RoleCode|DELEGATEE', 'proxy'],
+]);
+/** Who can ask, or act as somebody who does (src/consent/acting-as.ts). */
+const ACTORS: ReadonlySet<string> = new Set([
+  ...['Organization', 'PractitionerRole', 'Practitioner', 'Group', 'Device', 'Patient', 'RelatedPerson'],
+]);
 const ACTION_SYSTEM = 'http://terminology.hl7.org/CodeSystem/consentaction';
 const OWN_ACTION_SYSTEM = 'https://medseal.org/fhir/CodeSystem/consent-action';
-/** `collect` and `correct` are missing: what an institution writes at its own base no consent decides. */
+/** `collect` is missing: what an institution writes at its own base no consent decides. */
 const ACTIONS: ReadonlyMap<string, ConsentAction> = new Map([
   [`${ACTION_SYSTEM}|access`, 'read'],
   [`${ACTION_SYSTEM}|use`, 'read'],
   [`${ACTION_SYSTEM}|disclose`, 'disclose'],
+  [`${ACTION_SYSTEM}|correct`, 'write'],
   [`${OWN_ACTION_SYSTEM}|count`, 'count'],
 ]);
 const TYPE_SYSTEM = 'http://hl7.org/fhir/resource-types';
@@ -36,13 +48,30 @@ export function hasAttributes(provision: ConsentProvision): boolean {
   return ELEMENTS.some((element) => provision[element] !== undefined);
 }
 
-/** @throws MedSealError `unenforceable-consent` that names the element */
-export function parseAttributes(provision: ConsentProvision, expression: string, names: AttributeNames): Attributes {
+/**
+ * @param above whether a provision around it is about representatives
+ * @throws MedSealError `unenforceable-consent` that names the element
+ */
+export function parseAttributes(
+  provision: ConsentProvision,
+  expression: string,
+  names: AttributeNames,
+  above: boolean,
+): Attributes {
   const { actor, action, securityLabel, purpose, class: classes, code, dataPeriod, data } = provision;
   const at = (element: (typeof ELEMENTS)[number]): string => `${expression}.${element}`;
+  const actors = each(actor, at('actor'), (one, where) => parseActor(one, where, names));
+  const represents = actors?.some((one) => one.includes(' ')) ?? false;
+  if (represents && !actors?.every((one) => one.includes(' '))) {
+    throw refuse(at('actor'), 'names both representatives and recipients: give each a provision of their own');
+  }
+  if (represents && provision.type === 'deny') {
+    throw refuse(at('actor'), 'denies something to a representative: as recipient (IRCP) it can be denied');
+  }
   return {
-    actors: each(actor, at('actor'), (one, where) => parseActor(one, where, names)),
-    actions: eachCoding(action, at('action'), parseAction),
+    actors,
+    represents,
+    actions: eachCoding(action, at('action'), (one, where) => parseAction(one, where, above || represents)),
     labels: each(securityLabel, at('securityLabel'), parseCoding),
     purposes: each(purpose, at('purpose'), parsePurpose),
     classes: each(classes, at('class'), (one, where) => parseClass(one, where, names)),
@@ -79,20 +108,33 @@ function parseActor(
   expression: string,
   names: AttributeNames,
 ): string {
-  const roles = role?.coding ?? [];
-  const recipient = roles.every(({ system, code }) => system === ROLE_SYSTEM && RECIPIENT_ROLES.has(code ?? ''));
-  if (roles.length === 0 || !recipient)
-    throw refuse(`${expression}.role`, 'is enforced only for recipients (IRCP, PRCP)');
+  const roles = (role?.coding ?? []).map(({ system, code }) => `${system}|${code}`);
+  const kinds = new Set(roles.map((one) => (RECIPIENT_ROLES.has(one) ? 'recipient' : REPRESENTATIVES.get(one))));
+  const [kind] = kinds;
+  if (kinds.size !== 1 || kind === undefined) {
+    throw refuse(`${expression}.role`, 'is enforced only for recipients (IRCP, PRCP) and representatives');
+  }
   const name = reference?.reference === undefined ? undefined : names.resolve(reference.reference);
-  const [institution, type = '', id] = name?.split('/') ?? [];
-  // An institution's own Organization bears its name; of departments and roles a token says nothing.
-  if (name !== undefined && (PEOPLE.has(type) || (type === 'Organization' && institution === id))) return name;
-  throw refuse(`${expression}.reference`, 'must be a literal reference to an institution or a person of this node');
+  const type = name?.split('/')[1] ?? '';
+  if (name === undefined || !ACTORS.has(type)) {
+    throw refuse(
+      `${expression}.reference`,
+      'must be a literal reference to somebody or something of this node that asks',
+    );
+  }
+  if (kind === 'recipient') return name;
+  if (type === 'RelatedPerson' && names.isOwn(name)) return `${kind} ${name}`;
+  throw refuse(
+    `${expression}.reference`,
+    'must be a RelatedPerson of this base: who they are is kept with the patient',
+  );
 }
 
-function parseAction({ system, code }: FhirCoding, expression: string): ConsentAction {
+/** Only a representative is let write by a consent. */
+function parseAction({ system, code }: FhirCoding, expression: string, represents: boolean): ConsentAction {
   const action = ACTIONS.get(`${system}|${code}`);
-  if (action === undefined) throw refuse(expression, 'is not an action that consents decide here');
+  if (action === undefined || (action === 'write' && !represents))
+    throw refuse(expression, 'is not an action that consents decide here');
   return action;
 }
 

@@ -15,6 +15,7 @@ const names: ConsentNames = {
   self: 'f001/Consent/c',
   version: 3,
   isResourceType,
+  isOwn: (name) => name.startsWith('f001/'),
   resolve(text) {
     const reference = parseReference(text);
     if (reference?.kind === 'absolute') {
@@ -315,6 +316,11 @@ describe('actor', () => {
     ['https://node/hospital-b/fhir/Practitioner/d', 'hospital-b/Practitioner/d'],
     ['Patient/q', 'f001/Patient/q'],
     ['RelatedPerson/r', 'f001/RelatedPerson/r'],
+    ['Organization/cardiology', 'f001/Organization/cardiology'],
+    ['https://node/hospital-b/fhir/Organization/cardiology', 'hospital-b/Organization/cardiology'],
+    ['PractitionerRole/x', 'f001/PractitionerRole/x'],
+    ['Group/x', 'f001/Group/x'],
+    ['Device/x', 'f001/Device/x'],
   ] as const) {
     test(reference, () => assert.deepEqual(firstProvision(one(actor(reference))).actors, [expected]));
   }
@@ -331,17 +337,8 @@ describe('actor', () => {
       refused(one({ ...actor('Practitioner/d'), role: given }), 'Consent.provision.actor[0].role'));
   }
   for (const reference of [
-    'Organization/cardiology',
-    'https://node/hospital-b/fhir/Organization/cardiology',
     'https://elsewhere/fhir/Practitioner/d',
-    ...[
-      'PractitionerRole/x',
-      'Group/x',
-      'Device/x',
-      'CareTeam/x',
-      '#d',
-      'urn:uuid:5c2e1d36-5f1b-4f0e-8f25-1d1f7e0e1c11',
-    ],
+    ...['CareTeam/x', 'Location/x', '#d', 'urn:uuid:5c2e1d36-5f1b-4f0e-8f25-1d1f7e0e1c11'],
   ]) {
     test(`refused: ${reference}`, () => refused(one(actor(reference)), 'Consent.provision.actor[0].reference'));
   }
@@ -349,6 +346,47 @@ describe('actor', () => {
     refused(
       one({ role: role('IRCP'), reference: { identifier: { value: '1' } } }),
       'Consent.provision.actor[0].reference',
+    ));
+  const acts = (system: string, code: string, reference = 'RelatedPerson/r') => ({
+    role: concept(`http://terminology.hl7.org/CodeSystem/${system}`, code),
+    reference: { reference },
+  });
+  for (const [system, code, kind] of [
+    ['v3-RoleClass', 'GUARD', 'guardian'],
+    ['v3-RoleCode', 'HPOWATT', 'proxy'],
+    ['v3-RoleCode', 'RESPRSN', 'proxy'],
+    ['v3-RoleCode', 'DELEGATEE', 'proxy'],
+  ] as const) {
+    test(`${code} represents`, () => {
+      const { actors, represents } = firstProvision(one(acts(system, code)));
+      assert.deepEqual([actors, represents], [[`${kind} f001/RelatedPerson/r`], true]);
+    });
+  }
+  test('a representative may be let correct, and nobody else', () => {
+    const correct = { action: [action('correct')] };
+    const let_ = permits({ actor: [acts('v3-RoleCode', 'HPOWATT')], ...correct } as ConsentProvision);
+    assert.deepEqual(firstProvision(let_).actions, ['write']);
+    refused(
+      permits({ actor: [actor('Practitioner/d')], ...correct } as ConsentProvision),
+      'Consent.provision.action[0].coding[0]',
+    );
+  });
+  for (const [why, actors, at] of [
+    ['a representative who is no RelatedPerson', [acts('v3-RoleCode', 'HPOWATT', 'Practitioner/d')], '[0].reference'],
+    [
+      'one of another base',
+      [acts('v3-RoleCode', 'HPOWATT', 'https://node/hospital-b/fhir/RelatedPerson/r')],
+      '[0].reference',
+    ],
+    ['representative and recipient together', [acts('v3-RoleCode', 'HPOWATT'), actor('Practitioner/d')], ''],
+  ] as const) {
+    test(`refused: ${why}`, () =>
+      refused(permits({ actor: actors } as unknown as ConsentProvision), `Consent.provision.actor${at}`));
+  }
+  test('refused: a deny to a representative', () =>
+    refused(
+      permits({ provision: [{ type: 'deny', actor: [acts('v3-RoleCode', 'HPOWATT')] }] } as ConsentProvision),
+      'Consent.provision.provision[0].actor',
     ));
   test('refused: nobody', () => refused(permits({ actor: [] }), 'Consent.provision.actor'));
 });

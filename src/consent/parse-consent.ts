@@ -94,15 +94,18 @@ function parseProvision(
   expression: string,
   base: Effect | undefined,
   names: ConsentNames,
+  above = false,
 ): Provision {
   const { period } = provision;
+  const attributes = parseAttributes(provision, expression, names, above);
+  const represents = above || attributes.represents;
   return {
     path,
     effect: effectOf(provision, path, expression, base),
     period: period === undefined ? ALWAYS : parsePeriod(period, `${expression}.period`),
-    ...parseAttributes(provision, expression, names),
+    ...attributes,
     nested: (provision.provision ?? []).map((nested, index) =>
-      parseProvision(nested, `${path}.${index}`, `${expression}.provision[${index}]`, undefined, names),
+      parseProvision(nested, `${path}.${index}`, `${expression}.provision[${index}]`, undefined, names, represents),
     ),
   };
 }

@@ -1,7 +1,7 @@
 import type { Period } from '@medplum/fhirtypes';
 import { parseTemporal } from '../fhir/fhirpath/temporal.ts';
 import { isWithinCalendar } from '../fhir/search/calendar.ts';
-import type { Interval } from './policy.ts';
+import { ALWAYS, type Interval } from './policy.ts';
 import { refuse } from './refusal.ts';
 
 /**
@@ -48,4 +48,12 @@ function interval(
   const until = end?.high ?? Number.POSITIVE_INFINITY;
   if (from >= until) throw refuse(expression, 'ends before it begins');
   return { from, until };
+}
+
+/** The period of a role or a membership; undefined when it cannot be understood: then it never holds. */
+export function periodOf(period: Period | undefined): Interval | undefined {
+  if (period === undefined) return ALWAYS;
+  const [start, end] = [period.start, period.end].map((text) => (text === undefined ? null : parseTemporal(text)));
+  if (start === undefined || end === undefined) return undefined;
+  return { from: start?.low ?? ALWAYS.from, until: end?.high ?? ALWAYS.until };
 }

@@ -29,8 +29,10 @@ export interface Provision {
   readonly effect: Effect;
   /** When the provision holds; an ancestor's period bounds it too. */
   readonly period: Interval;
-  /** `{institution}/{Type}/{id}` of who asks. */
+  /** `{institution}/{Type}/{id}` of who asks; of a representative `guardian …` or `proxy …`. */
   readonly actors: readonly string[] | undefined;
+  /** The actors act for the patient: what it permits counts as the patient's own (src/consent/acting-as.ts). */
+  readonly represents: boolean;
   readonly actions: readonly ConsentAction[] | undefined;
   readonly purposes: readonly string[] | undefined;
   readonly labels: readonly Coding[] | undefined;
@@ -68,6 +70,11 @@ export interface ConsentPolicy {
   readonly period: Interval;
   /** The root where it is a rule of its own, else what is nested in it. */
   readonly provisions: readonly Provision[];
+}
+
+/** A deny of this kind is stronger than a representation: it is addressed to a family member by name. */
+export function addressesFamily(provision: Provision): boolean {
+  return (provision.actors ?? []).some((actor) => actor.split('/')[1] === 'RelatedPerson') && !provision.represents;
 }
 
 export const ALWAYS: Interval = { from: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY };

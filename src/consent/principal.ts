@@ -38,8 +38,8 @@ export function createPrincipalResolver({
   };
 
   return {
-    accessRequest({ principal, instant }, action, scope) {
-      const { institution, purposes, patient, user } = principal;
+    accessRequest({ principal, instant, actingAs = [] }, action, scope) {
+      const { institution, purposes, patient, user, emergency } = principal;
       const clinical = principal.scopes;
       // Beside scopes of other contexts each patient/ scope is limited by itself.
       const ofPatient = clinical.filter((scope) => scope.context === 'patient');
@@ -49,18 +49,26 @@ export function createPrincipalResolver({
       // A patient's app, and a representative's, speaks for no institution, whichever it is registered with.
       const personal = isPersonal(principal);
       const organization = personal ? [] : [names.name(institution, 'Organization', institution)];
+      const broken = emergency && [nameOf(emergency)];
       const self = user?.type === 'Patient' ? [nameOf(user)] : [];
       return {
         types: coveredTypes(whole, scope),
         granular: granularGrants(clinical, scope, limited, compartment),
         institution,
-        actors: [...new Set([...organization, ...(user === undefined ? [] : [nameOf(user)])])],
+        // A RelatedPerson is somebody only as long as the record says so, which was looked up.
+        actors: [
+          ...new Set([
+            ...organization,
+            ...(user === undefined || user.type === 'RelatedPerson' ? [] : [nameOf(user)]),
+            ...actingAs,
+          ]),
+        ],
         purposes,
         action,
         instant,
         self,
-        compartment: limited || ofPatient.length === 0 ? undefined : compartment,
-        emergency: false,
+        compartment: broken ?? (limited || ofPatient.length === 0 ? undefined : compartment),
+        emergency: broken !== undefined,
         custodianAccess: !personal,
       };
     },

@@ -8,6 +8,8 @@ export interface ProvenanceTarget {
   readonly type: string;
   readonly id: string;
   readonly version: number;
+  /** A Consent on paper that staff have witnessed and entered. */
+  readonly witnessed?: boolean;
 }
 
 const DATA_OPERATION = 'http://terminology.hl7.org/CodeSystem/v3-DataOperation';
@@ -38,6 +40,7 @@ export function provenanceOf(
       ? { activity: { coding: [{ system: DATA_OPERATION, code: activity.toUpperCase() }] } }
       : {}),
     agent: [
+      ...witnessesOf(patient, targets, principal),
       {
         type: { coding: [{ system: AGENT_TYPE, code: 'author' }] },
         who: agentOf(principal),
@@ -45,6 +48,20 @@ export function provenanceOf(
       },
     ],
   };
+}
+
+/** Of a paper consent the patient is the source, and who entered it is more than its author. */
+function witnessesOf(
+  patient: string | undefined,
+  targets: readonly ProvenanceTarget[],
+  principal: Principal,
+): Provenance['agent'] {
+  if (patient === undefined || !targets.some((target) => target.witnessed)) return [];
+  const as = (code: string) => ({ coding: [{ system: AGENT_TYPE, code }] });
+  return [
+    { type: as('enterer'), who: agentOf(principal) },
+    { type: as('informant'), who: { reference: `Patient/${patient}` } },
+  ];
 }
 
 function agentOf({ user, patient, clientId }: Principal): Provenance['agent'][number]['who'] {

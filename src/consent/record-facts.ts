@@ -3,6 +3,7 @@ import { patientReferences } from '../fhir/references/compartment.ts';
 import { parseReference } from '../fhir/references/reference.ts';
 import type { SearchRegistry } from '../fhir/search/registry.ts';
 import type { SearchValue } from '../fhir/search/values.ts';
+import { codeAndAncestors } from '../fhir/terminology/code-hierarchy.ts';
 import type { Names } from '../repository/names.ts';
 import { type RecordCoding, type RecordFacts, type Told, UNKNOWN_PATIENT } from './facts.ts';
 import { confidentialityOf, tagsOf } from './labels.ts';
@@ -125,6 +126,15 @@ function labelsOf({ meta }: Resource): readonly RecordCoding[] {
   return (meta?.security ?? []).flatMap(({ system, code }) => (code === undefined ? [] : [{ system, code }]));
 }
 
+/** A code is everything that it is a kind of: so consents need to be compared by equality only. */
+function withAncestors(codings: readonly RecordCoding[]): readonly RecordCoding[] {
+  return codings.flatMap((one) =>
+    one.system === undefined
+      ? [one]
+      : codeAndAncestors(one.system, one.code).map((code) => ({ system: one.system, code })),
+  );
+}
+
 /**
  * A permit goes by what the record is about, its type's `code`; a deny by every code anywhere in it, and it hears one
  * that does not tell what it is about, or tells it in words alone.
@@ -138,7 +148,7 @@ function codesOf(resource: Resource, parameters: Parameters): Told<RecordCoding>
   );
   const possible: RecordCoding[] = [...certain];
   collectCodings(resource, possible);
-  return { certain, possible, open: certain.length === 0 };
+  return { certain: withAncestors(certain), possible: withAncestors(possible), open: certain.length === 0 };
 }
 
 /** Every Coding anywhere but in `meta`: an object with a code that is no Quantity. */

@@ -1,5 +1,12 @@
 import { type Facet, provisionConditions } from './facets.ts';
-import { type ConsentPolicy, type Effect, type Interval, isSpecific, type Provision } from './policy.ts';
+import {
+  addressesFamily,
+  type ConsentPolicy,
+  type Effect,
+  type Interval,
+  isSpecific,
+  type Provision,
+} from './policy.ts';
 
 /**
  * A policy as the rows that the database decides by: one for the base effect, one for each provision with everything
@@ -9,8 +16,8 @@ export interface ConsentRule {
   readonly provision: string;
   readonly depth: number;
   readonly permit: boolean;
-  /** 1 specific deny, 2 specific permit, 3 base deny, 4 base permit. */
-  readonly rank: 1 | 2 | 3 | 4;
+  /** -1 deny to a family member, 0 permit to a representative, 1 specific deny, 2 specific permit, 3 base deny, 4 base permit. */
+  readonly rank: -1 | 0 | 1 | 2 | 3 | 4;
   readonly period: Interval;
   readonly namesEmergency: boolean;
   readonly conditions: readonly (readonly Facet[])[];
@@ -51,18 +58,24 @@ function baseRule(policy: ConsentPolicy, effect: Effect): ConsentRule {
 function provisionRule(policy: ConsentPolicy, path: readonly Provision[], provision: Provision): ConsentRule {
   const { effect } = provision;
   const permit = effect === 'permit';
-  const specific = path.some(isSpecific);
   return {
     provision: provision.path,
     depth: path.length,
     permit,
-    rank: specific ? (permit ? 2 : 1) : permit ? 4 : 3,
+    rank: rankOf(path, permit),
     period: path.map((one) => one.period).reduce(intersection, policy.period),
     namesEmergency: path.some((one) => (one.purposes ?? []).includes('ETREAT')),
     // What the ancestors ask is read with this provision's effect, as `decide` does.
     conditions: path.flatMap((one) => provisionConditions(one, effect)),
     readers: { actors: nearest(path, (one) => one.actors), purposes: nearest(path, (one) => one.purposes) },
   };
+}
+
+function rankOf(path: readonly Provision[], permit: boolean): ConsentRule['rank'] {
+  if (permit && path.some((one) => one.represents)) return 0;
+  if (!permit && path.some(addressesFamily)) return -1;
+  if (path.some(isSpecific)) return permit ? 2 : 1;
+  return permit ? 4 : 3;
 }
 
 /** The list nearest to the provision: everyone the rule may permit is in it, which is all that `readers` needs. */

@@ -18,6 +18,8 @@ const TYPE_INTERACTIONS = [
   'search-type',
 ] as const;
 
+const OPERATIONS = ['evidence', 'certificate', 'explain-access'] as const;
+
 /**
  * The CapabilityStatement of a base, generated from the tables that the code runs on
  * (http://hl7.org/fhir/R4/capabilitystatement.html).
@@ -87,9 +89,6 @@ function resourceOf(
     conditionalUpdate: true,
     conditionalDelete: 'not-supported',
     referencePolicy: ['literal', 'local', 'resolves'],
-    operation: ['evidence', 'certificate'].map((name) => ({
-      name,
-      definition: `https://medseal.org/fhir/OperationDefinition/${name}`,
-    })),
+    operation: OPERATIONS.map((name) => ({ name, definition: `https://medseal.org/fhir/OperationDefinition/${name}` })),
   };
 }

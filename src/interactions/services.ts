@@ -1,3 +1,5 @@
+import type { Emergencies } from '../consent/emergencies.ts';
+import type { Explainer } from '../consent/explain.ts';
 import type { GuardedReader } from '../consent/guarded-reader.ts';
 import type { GuardedTrail } from '../consent/guarded-trail.ts';
 import type { GuardedWriter } from '../consent/guarded-writer.ts';
@@ -21,6 +23,8 @@ export interface Services {
   readonly reader: GuardedReader;
   readonly writer: GuardedWriter;
   readonly trail: GuardedTrail;
+  readonly explainer: Explainer;
+  readonly emergencies: Emergencies;
   readonly own: OwnPartition;
   readonly institutions: InstitutionDirectory;
   readonly names: Names;

@@ -1,7 +1,7 @@
 import type { Token } from '../sealing/blind-index/tokenizer.ts';
 import { selfToken } from '../sealing/identity.ts';
 import type { Database, Sql } from '../storage/database/port.ts';
-import type { ConsentChange, Guard, IdempotencyRecord, VersionDraft } from './write.ts';
+import type { ConsentChange, ConsentLedgerEntry, Guard, IdempotencyRecord, VersionDraft } from './write.ts';
 
 /** The statements of the write transaction: one for any number of versions, by `unnest`. */
 export interface VersionRow {
@@ -128,7 +128,21 @@ export async function replaceConsent(sql: Sql, draft: VersionDraft, change: Cons
       addReaders(sql, change.patient, change.rules),
     );
   }
+  if (change.entry !== undefined) statements.push(insertEntry(sql, draft, change.entry));
   await Promise.all(statements);
+}
+
+/** Of one that never was in force the ledger need not know. Behind a withdrawal stands whatever came before it. */
+function insertEntry(sql: Sql, draft: VersionDraft, entry: ConsentLedgerEntry): Promise<unknown> {
+  return sql.query(
+    `insert into consent_entry (institution, consent, version, active, fresh_key, commitment, grantees, valid_from,
+       valid_until)
+     select v.institution, v.id_token, v.version, $3, $4, v.leaf_hash, $5, coalesce($6::timestamptz, v.at), $7
+     from resource_version v where v.id_token = $1 and v.version = $2
+       and ($3 or exists (select from consent_entry b where b.consent = v.id_token))
+     on conflict do nothing`,
+    [draft.idToken, draft.version, entry.active, entry.freshKey, entry.grantees, entry.from, entry.until],
+  );
 }
 
 function insertRules(sql: Sql, draft: VersionDraft, patient: string, rules: readonly ConsentRow[]): Promise<unknown> {

@@ -50,6 +50,17 @@ export interface ConsentChange {
   /** False for one that is deleted. */
   readonly present: boolean;
   readonly rules: readonly ConsentRow[];
+  /** What the ledger is told; nothing where that is already known, as in a rebuild. */
+  readonly entry?: ConsentLedgerEntry;
+}
+
+/** Digests in hexadecimal; times RFC 3339, undefined where the period is open. */
+export interface ConsentLedgerEntry {
+  readonly active: boolean;
+  readonly freshKey: string;
+  readonly grantees: readonly string[];
+  readonly from: string | undefined;
+  readonly until: string | undefined;
 }
 
 /** Something that was true when the write was planned and must still be so, under a lock, when it is done. */

@@ -21,6 +21,8 @@ export interface AccessDetails {
   readonly target: string;
   /** Search parameters as sent. */
   readonly query?: string;
+  /** What the requester said about it. */
+  readonly remark?: string;
   readonly status: number;
   readonly requestId: string;
   /** Versions shown or written: `{institution}/{Type}/{id}/_history/{version}` and leaf hash, base64url. */

@@ -1,4 +1,5 @@
 import type { Logger } from '../logger.ts';
+import type { ConsentRelay } from './consent-relay.ts';
 import type { Reconciler } from './reconcile.ts';
 import type { Relay } from './relay.ts';
 import type { Sequencer } from './sequencer.ts';
@@ -16,6 +17,7 @@ export interface TrailWorker {
 export interface TrailWorkerOptions {
   readonly sequencer: Sequencer;
   readonly relay: Relay;
+  readonly consents: ConsentRelay;
   readonly reconciler: Reconciler;
   readonly logger: Logger;
   /** Milliseconds from a commit to its batch: leaves that come meanwhile share it. */
@@ -25,7 +27,7 @@ export interface TrailWorkerOptions {
 }
 
 export function startTrailWorker(options: TrailWorkerOptions): TrailWorker {
-  const { sequencer, relay, reconciler, logger, batchInterval = 1000, idleInterval = 5000 } = options;
+  const { sequencer, relay, consents, reconciler, logger, batchInterval = 1000, idleInterval = 5000 } = options;
   let stopping = false;
   let timer: NodeJS.Timeout | undefined;
   let due = Number.POSITIVE_INFINITY;
@@ -42,7 +44,8 @@ export function startTrailWorker(options: TrailWorkerOptions): TrailWorker {
     if (reconciler.reason !== undefined) return false;
     const numbered = await sequencer.run();
     const anchored = await relay.run();
-    return numbered + anchored > 0;
+    const told = await consents.run();
+    return numbered + anchored + told > 0;
   }
 
   function schedule(delay: number): void {

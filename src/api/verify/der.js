@@ -51,9 +51,13 @@ const HALF_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc6
 export function certificate(bytes) {
   const [whole, ...more] = elements(bytes);
   demand(whole !== undefined && more.length === 0, FORM);
-  const [toBeSigned, algorithm, signature] = elements(whole.content);
+  const [toBeSigned, algorithm, signature, ...others] = elements(whole.content);
   // RFC 5280 §4.1: version, serial number, algorithm, issuer, validity, subject, key, and extensions at the end.
-  const [, , , issuer, validity, subject, key, ...rest] = elements(toBeSigned.content);
+  const [, , signedAlgorithm, issuer, validity, subject, key, ...rest] = elements(toBeSigned.content);
+  // What is outside of the signed part is in its one form as well.
+  const unused = signature?.content[0];
+  demand(whole.tag === 0x30 && toBeSigned.tag === 0x30 && others.length === 0, FORM);
+  demand(equal(algorithm.bytes, signedAlgorithm.bytes) && signature.tag === 0x03 && unused === 0, FORM);
   const [from, until] = elements(validity.content).map(time);
   const extensions = rest
     .filter(({ tag }) => tag === 0xa3)

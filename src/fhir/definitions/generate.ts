@@ -6,7 +6,8 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import type { CompartmentDefinition, SearchParameter, StructureDefinition } from '@medplum/fhirtypes';
+import type { CodeSystem, CompartmentDefinition, SearchParameter, StructureDefinition } from '@medplum/fhirtypes';
+import { hierarchyTable } from './generate-hierarchies.ts';
 import { compartmentTable, searchParameterTable } from './generate-search.ts';
 import { type TypeTable, typeTable } from './generate-types.ts';
 
@@ -54,6 +55,7 @@ export function generate(): ReadonlyMap<string, string> {
   return new Map([
     ['r4-types.json', `${layOut(types, 3)}\n`],
     ['r4-search-parameters.json', `${layOut(parameters, 1)}\n`],
+    ['r4-hierarchies.json', `${layOut(hierarchyTable(readAll<CodeSystem>('CodeSystem')), 2)}\n`],
     ['r4-compartments.json', `${layOut(compartments, 2)}\n`],
     ['resource-types.ts', resourceTypesModule(types)],
   ]);

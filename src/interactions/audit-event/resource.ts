@@ -85,6 +85,7 @@ function entitiesOf({ details, institution }: TrailEntry, urlOf: (name: string) 
     type: { system: ENTITY_TYPE, code: '2', display: 'System Object' },
     role: { system: OBJECT_ROLE, code: '24', display: 'Query' },
     description: details.target === '' ? institution : details.target,
+    ...(details.remark === undefined ? {} : { detail: [{ type: 'remark', valueString: details.remark }] }),
     ...(details.query === undefined ? {} : { query: Buffer.from(details.query).toString('base64') }),
   };
   const request = {

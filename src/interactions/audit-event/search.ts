@@ -1,6 +1,5 @@
 import { notFound } from '../../consent/guarded-reader.ts';
 import type { TrailEntry } from '../../consent/guarded-trail.ts';
-import { MedSealError } from '../../errors.ts';
 import { type Operand, parseSearch, type Criterion as SearchCriterion } from '../../fhir/search/query.ts';
 import type { AccessQuery } from '../../repository/permitted-access.ts';
 import type { RequestContext } from '../../request-context.ts';
@@ -10,6 +9,7 @@ import type { InteractionResult } from '../result.ts';
 import type { Cursor } from '../search/cursor.ts';
 import type { SearchRequest } from '../search/search.ts';
 import type { Services } from '../services.ts';
+import { eventFilter } from './match.ts';
 import { auditEventOf } from './resource.ts';
 
 type AuditServices = Pick<Services, 'trail' | 'registry' | 'names' | 'institutions' | 'cursors' | 'publicUrl'>;
@@ -22,7 +22,7 @@ interface TrailCursor extends Cursor {
 const DEFAULT_COUNT = 20;
 const MAX_COUNT = 1000;
 
-/** The access trail, newest first, by patient, time and id. */
+/** The access trail, newest first: by patient, time and id, and of these by agent, entity, outcome, action and type. */
 export async function searchAuditEvents(
   services: AuditServices,
   context: RequestContext,
@@ -39,20 +39,57 @@ export async function searchAuditEvents(
   });
   const limit = Math.min(control.count ?? DEFAULT_COUNT, MAX_COUNT);
   const before = resumed === undefined ? undefined : BigInt(resumed.before);
-  const query = trailQuery(services, context, branches[0]?.criteria ?? [], before, limit + 1);
-  const found = await services.trail.entries(context, 's', query);
-  const entries = found.slice(0, limit);
+  const criteria = branches[0]?.criteria ?? [];
+  const { entries, more } = await findEntries(services, context, criteria, before, limit);
   const url = `${baseUrl(services, context)}/AuditEvent`;
-  const last = entries.at(-1);
   const self = request.posted || resumed !== undefined || pairs.length === 0 ? url : `${url}?${queryText(pairs)}`;
   const link = [{ relation: 'self', url: self }];
-  if (found.length > limit && last !== undefined) {
-    const next = services.cursors.seal({ pairs, before: last.row.toString() }, purpose, context);
+  if (more !== undefined) {
+    const next = services.cursors.seal({ pairs, before: more.toString() }, purpose, context);
     link.push({ relation: 'next', url: `${url}?_cursor=${next}` });
   }
   const body = bundleText({ type: 'searchset', link, entry: entries.map((entry) => entryOf(services, entry)) });
   return { status: 200, body };
 }
+
+/**
+ * Newest first. What the columns do not answer is decided after opening; when too much would have to be opened for one
+ * page, the page ends there and the next one goes on.
+ *
+ * @returns `more`: the row below which the next page begins
+ */
+async function findEntries(
+  services: AuditServices,
+  context: RequestContext,
+  criteria: readonly SearchCriterion[],
+  start: bigint | undefined,
+  limit: number,
+): Promise<{ readonly entries: readonly TrailEntry[]; readonly more: bigint | undefined }> {
+  const base = context.base.kind === 'institution' ? context.base.institution : undefined;
+  const filters = criteria
+    .map((criterion) => eventFilter(criterion, services.names, base))
+    .filter((filter) => filter !== undefined);
+  const indexed = criteria.filter((criterion) => 'parameter' in criterion && INDEXED.has(criterion.parameter.code));
+  const chunk = filters.length === 0 ? limit + 1 : MAX_COUNT;
+  const entries: TrailEntry[] = [];
+  let before = start;
+  for (let opened = 0; opened < MAX_OPENED; opened += chunk) {
+    const found = await services.trail.entries(context, 's', trailQuery(services, context, indexed, before, chunk));
+    for (const entry of found) {
+      if (entries.length === limit) return { entries, more: before };
+      before = entry.row;
+      const event = filters.length === 0 ? {} : resourceOf(services, entry);
+      if (filters.every((filter) => filter(event))) entries.push(entry);
+    }
+    if (found.length < chunk) return { entries, more: undefined };
+  }
+  return { entries, more: before };
+}
+
+/** What the trail's columns answer. */
+const INDEXED: ReadonlySet<string> = new Set(['patient', 'date', '_id']);
+/** Opened for one page at most (DESIGN §6). */
+const MAX_OPENED = 10_000;
 
 /** One entry of the trail by its id; undefined when it is not the trail's, or not to be seen. */
 export async function readAuditEvent(
@@ -60,11 +97,20 @@ export async function readAuditEvent(
   context: RequestContext,
   id: string,
 ): Promise<InteractionResult | undefined> {
-  if (!UUID.test(id)) return undefined;
-  const query = { ...trailQuery(services, context, [], undefined, 1), idTokens: [id] };
-  const [entry] = await services.trail.entries(context, 'r', query);
+  const entry = await trailEntry(services, context, id);
   if (entry === undefined) return undefined;
   return { status: 200, body: JSON.stringify(resourceOf(services, entry)), version: 1, lastModified: entry.at };
+}
+
+/** The same, as the trail has it. */
+export async function trailEntry(
+  services: Pick<AuditServices, 'trail' | 'institutions' | 'names'>,
+  context: RequestContext,
+  id: string,
+): Promise<TrailEntry | undefined> {
+  if (!UUID.test(id)) return undefined;
+  const query = { ...trailQuery(services, context, [], undefined, 1), idTokens: [id] };
+  return (await services.trail.entries(context, 'r', query))[0];
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -86,7 +132,7 @@ function baseUrl({ publicUrl }: AuditServices, { base }: RequestContext): string
 }
 
 function trailQuery(
-  services: AuditServices,
+  services: Pick<AuditServices, 'institutions' | 'names'>,
   { base }: RequestContext,
   criteria: readonly SearchCriterion[],
   before: bigint | undefined,
@@ -105,12 +151,6 @@ function trailQuery(
     if (code === 'patient') patients.push(operands.flatMap((one) => patientsOf(services, institutions, one)));
     else if (code === 'date') times.push(operands.flatMap(timesOf));
     else if (code === '_id') idTokens = operands.flatMap((one) => (one.kind === 'token' && one.code ? [one.code] : []));
-    else {
-      const name = 'parameter' in criterion ? criterion.parameter.code : criterion.kind;
-      throw new MedSealError('search-not-supported', `The access trail is not searched by ${name}`, {
-        expression: name,
-      });
-    }
   }
   return {
     institution: institution?.id,
@@ -122,7 +162,11 @@ function trailQuery(
   };
 }
 
-function patientsOf({ names }: AuditServices, institutions: readonly string[], operand: Operand): readonly string[] {
+function patientsOf(
+  { names }: Pick<AuditServices, 'names'>,
+  institutions: readonly string[],
+  operand: Operand,
+): readonly string[] {
   if (operand.kind !== 'reference') return [];
   const { id, reference } = operand;
   return institutions.flatMap((institution) => {

@@ -20,6 +20,8 @@ export interface Cursors {
   open<T extends Cursor>(cursor: string, purpose: string, context: RequestContext): T;
 }
 
+/** Characters. */
+const PADDED_TO = 256;
 const HEADER = protectedHeader({});
 /** The same in front of every cursor, so none of them carries it. */
 const PREFIX = `${HEADER}..`;
@@ -29,7 +31,9 @@ export function createCursors(secret: Buffer, random: (length: number) => Buffer
   const key = deriveKey(secret, 'cursors');
   return {
     seal(content, purpose, context) {
-      const plaintext = JSON.stringify({ ...content, purpose: bind(purpose, context) });
+      const text = JSON.stringify({ ...content, purpose: bind(purpose, context) });
+      // A row's number is in it, whose length would tell how much else there is.
+      const plaintext = text.padEnd(Math.ceil(text.length / PADDED_TO) * PADDED_TO);
       return sealCompact(key, random(12), HEADER, Buffer.from(plaintext)).slice(PREFIX.length);
     },
     open<T extends Cursor>(cursor: string, purpose: string, context: RequestContext): T {

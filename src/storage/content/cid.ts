@@ -12,13 +12,14 @@ import { CID } from 'multiformats/cid';
 export type Codec = 'raw' | 'dag-cbor';
 
 const CODES: Readonly<Record<Codec, number>> = { raw: 0x55, 'dag-cbor': 0x71 };
+const CODECS = Object.keys(CODES) as readonly Codec[];
 const ALPHABET = Buffer.from('abcdefghijklmnopqrstuvwxyz234567', 'latin1');
 const VALUES = new Int8Array(128).fill(-1);
 for (const [value, character] of ALPHABET.entries()) VALUES[character] = value;
 
 /** version 1, codec, sha2-256, length 32 */
 const PREFIX_BYTES = 4;
-const CID_BYTES = PREFIX_BYTES + 32;
+export const CID_BYTES = PREFIX_BYTES + 32;
 /** the multibase letter and 36 bytes of 5 bits a letter */
 const TEXT_LENGTH = 1 + Math.ceil((CID_BYTES * 8) / 5);
 
@@ -56,6 +57,13 @@ export function cidOf(codec: Codec, bytes: Uint8Array): string {
  * base, or a spelling that is not canonical.
  */
 export function parseCid(text: string): { codec: Codec; digest: Buffer } | undefined {
+  const bytes = cidBytes(text);
+  const codec = bytes === undefined ? undefined : codecOf(bytes);
+  return bytes === undefined || codec === undefined ? undefined : { codec, digest: bytes.subarray(PREFIX_BYTES) };
+}
+
+/** The CID in its 36 bytes; undefined as {@link parseCid}. */
+export function cidBytes(text: string): Buffer | undefined {
   if (text.length !== TEXT_LENGTH || text[0] !== 'b') return undefined;
   const bytes = Buffer.allocUnsafe(CID_BYTES);
   let at = 0;
@@ -71,16 +79,35 @@ export function parseCid(text: string): { codec: Codec; digest: Buffer } | undef
       bytes[at++] = (pending >> bits) & 0xff;
     }
   }
-  const codec = (Object.keys(CODES) as Codec[]).find((name) => CODES[name] === bytes[1]);
-  const digest = bytes.subarray(PREFIX_BYTES);
   // Encoding it again also catches the spare bits of the last letter.
-  return codec !== undefined && cidOfDigest(codec, digest) === text ? { codec, digest } : undefined;
+  return cidOfBytes(bytes) === text ? bytes : undefined;
+}
+
+/** The text of a CID of our one form that is given in its bytes; undefined for anything else. */
+export function cidOfBytes(bytes: Uint8Array): string | undefined {
+  const codec = bytes.length === CID_BYTES ? codecOf(bytes) : undefined;
+  if (codec === undefined || bytes[0] !== 1 || bytes[2] !== 0x12 || bytes[3] !== 0x20) return undefined;
+  return cidOfDigest(codec, bytes.subarray(PREFIX_BYTES));
+}
+
+/** sha2-256 of the block, out of a CID's bytes. */
+export function digestOf(cid: Buffer): Buffer {
+  return cid.subarray(PREFIX_BYTES);
+}
+
+function codecOf(bytes: Uint8Array): Codec | undefined {
+  return CODECS.find((name) => CODES[name] === bytes[1]);
 }
 
 /** Whether `bytes` are what `cid` names. */
 export function matchesCid(cid: string, bytes: Uint8Array): boolean {
-  const parsed = parseCid(cid);
-  return parsed !== undefined && hash('sha256', bytes, 'buffer').equals(parsed.digest);
+  const parsed = cidBytes(cid);
+  return parsed !== undefined && matchesCidBytes(parsed, bytes);
+}
+
+/** The same of a CID that was read already. */
+export function matchesCidBytes(cid: Buffer, bytes: Uint8Array): boolean {
+  return hash('sha256', bytes, 'buffer').equals(digestOf(cid));
 }
 
 /** A dag-cbor block that links to `cids` in this order, so that pinning it pins them. */

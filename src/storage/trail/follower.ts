@@ -22,9 +22,12 @@ export async function selectCheckpoint(database: Database): Promise<bigint> {
 
 /** Takes a block on for this replica. @returns false when another one has dealt with it already */
 export async function advanceCheckpoint(sql: Sql, block: bigint): Promise<boolean> {
-  const rows = await sql.query('update ledger_checkpoint set next_block = $1 + 1 where next_block <= $1 returning 1', [
-    block,
-  ]);
+  const rows = await sql.query(
+    `insert into ledger_checkpoint as checkpoint (next_block) values ($1::bigint + 1)
+     on conflict (one) do update set next_block = excluded.next_block where checkpoint.next_block <= $1
+     returning 1`,
+    [block],
+  );
   return rows.length > 0;
 }
 

@@ -26,7 +26,7 @@ const BATCH = `institution, log, first, size, root, sealed_at as "sealedAt", man
   transaction_bytes as "transactionBytes", block, anchored_at as "anchoredAt", held`;
 
 /** Only one sequencer, of all replicas, works at a time. Held to the end of the transaction. */
-export async function tryLock(sql: Sql, name: 'sequencer' | 'relay'): Promise<boolean> {
+export async function tryLock(sql: Sql, name: 'sequencer' | 'relay' | 'consent relay'): Promise<boolean> {
   const [row] = await sql.query<{ locked: boolean }>(
     'select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as locked',
     [`medseal ${name}`],

@@ -1,11 +1,12 @@
 import { createReadStream } from 'node:fs';
-import { blockLength, createWriter, headerLength } from '@ipld/car/buffer-writer';
+import { createWriter } from '@ipld/car/buffer-writer';
 import { CarIndexer } from '@ipld/car/indexer';
 import { CID } from 'multiformats/cid';
 import { invariant } from '../../../errors.ts';
 import type { Logger } from '../../../logger.ts';
-import { matchesCid, parseCid } from '../cid.ts';
+import { cidBytes, digestOf, matchesCidBytes, parseCid } from '../cid.ts';
 import { type Batch, MAX_BLOCK_BYTES } from '../port.ts';
+import { sectionLength, writeSection } from './sections.ts';
 
 /** Where a block's bytes lie in a CAR file. */
 export interface Position {
@@ -27,26 +28,24 @@ export function encodeCar({ root, blocks }: Batch): EncodedCar {
     blocks.some(({ cid }) => cid === root),
     'The root of a batch is not among its blocks.',
   );
-  const sorted = blocks
-    .toSorted((one, other) => (one.cid < other.cid ? -1 : 1))
-    .map(({ cid, bytes }) => ({ cid: CID.parse(cid), text: cid, bytes }));
-  const roots = [CID.parse(root)];
-  const length = sorted.reduce((sum, block) => sum + blockLength(block), headerLength({ roots }));
-  const writer = createWriter(new ArrayBuffer(length), { roots });
-  let end = headerLength({ roots });
-  const positions = sorted.map((block) => {
-    invariant(matchesCid(block.text, block.bytes), 'A block is not what its CID says.');
-    invariant(block.bytes.byteLength <= MAX_BLOCK_BYTES, 'A block is too large.');
-    writer.write(block);
-    end += blockLength(block);
-    return {
-      digest: Buffer.from(block.cid.multihash.digest),
-      offset: end - block.bytes.byteLength,
-      length: block.bytes.byteLength,
-    };
+  const header = createWriter(new ArrayBuffer(HEADER_LIMIT), { roots: [CID.parse(root)] }).close({ resize: true });
+  const sorted = blocks.toSorted((one, other) => (one.cid < other.cid ? -1 : 1));
+  const length = sorted.reduce((sum, { bytes }) => sum + sectionLength(bytes.byteLength), header.byteLength);
+  const car = Buffer.allocUnsafe(length);
+  car.set(header);
+  let end = header.byteLength;
+  const positions = sorted.map(({ cid: text, bytes }): Position => {
+    const cid = cidBytes(text);
+    invariant(cid !== undefined && matchesCidBytes(cid, bytes), 'A block is not what its CID says.');
+    invariant(bytes.byteLength <= MAX_BLOCK_BYTES, 'A block is too large.');
+    end = writeSection(car, end, cid, bytes);
+    return { digest: digestOf(cid), offset: end - bytes.byteLength, length: bytes.byteLength };
   });
-  return { bytes: writer.close(), positions };
+  return { bytes: car, positions };
 }
+
+/** Of a header with one root. */
+const HEADER_LIMIT = 128;
 
 /** Reads through a CAR file for where its blocks lie. What follows damage is not found, and logged. */
 export async function readPositions(path: string, logger: Logger): Promise<readonly Position[]> {

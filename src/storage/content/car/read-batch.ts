@@ -1,7 +1,8 @@
-import { CarBufferReader } from '@ipld/car/buffer-reader';
+import { CID } from 'multiformats/cid';
 import { MedSealError } from '../../../errors.ts';
-import { matchesCid } from '../cid.ts';
+import { cidOfBytes, matchesCidBytes } from '../cid.ts';
 import type { Batch } from '../port.ts';
+import { readRoots, readSections, type Section } from './sections.ts';
 
 /**
  * A batch out of the bytes of a CARv1 file, whoever they came from: every block is compared with its CID.
@@ -9,23 +10,24 @@ import type { Batch } from '../port.ts';
  * @throws MedSealError `sealed-content-damaged`
  */
 export function readBatch(car: Uint8Array): Batch {
-  const { roots, blocks } = decode(car);
+  const { roots, sections } = readCar(car);
   const [root] = roots;
-  const unique = new Map(blocks.map((block) => [block.cid, block]));
-  for (const { cid, bytes } of unique.values()) {
-    if (!matchesCid(cid, bytes)) throw damaged('A block of a CAR is not what its CID says.');
+  const blocks = new Map<string, Uint8Array>();
+  for (const { cid, bytes } of sections) {
+    const text = cidOfBytes(cid);
+    if (text === undefined || !matchesCidBytes(cid, bytes)) throw damaged('A block of a CAR is not what its CID says.');
+    blocks.set(text, bytes);
   }
-  if (root === undefined || roots.length > 1 || !unique.has(root)) throw damaged('A CAR does not hold its one root.');
-  return { root, blocks: [...unique.values()] };
+  if (root === undefined || roots.length > 1 || !blocks.has(root)) throw damaged('A CAR does not hold its one root.');
+  return { root, blocks: [...blocks].map(([cid, bytes]) => ({ cid, bytes })) };
 }
 
-function decode(car: Uint8Array) {
+/** Unverified. @throws MedSealError `sealed-content-damaged` */
+export function readCar(car: Uint8Array): { readonly roots: readonly string[]; readonly sections: readonly Section[] } {
   try {
-    const reader = CarBufferReader.fromBytes(car);
-    return {
-      roots: reader.getRoots().map(String),
-      blocks: reader.blocks().map(({ cid, bytes }) => ({ cid: cid.toString(), bytes })),
-    };
+    const bytes = Buffer.from(car.buffer, car.byteOffset, car.byteLength);
+    const { roots, end } = readRoots(bytes);
+    return { roots: roots.map((root) => String(CID.asCID(root))), sections: [...readSections(bytes, end)] };
   } catch (cause) {
     throw damaged('A CAR cannot be read.', cause);
   }

@@ -1,8 +1,10 @@
 import { MedSealError } from '../../../errors.ts';
 import { encodeCar } from '../car/car-file.ts';
-import { readBatch } from '../car/read-batch.ts';
+import { readCar } from '../car/read-batch.ts';
+import type { Section } from '../car/sections.ts';
+import { cidBytes } from '../cid.ts';
 import { assertLinked } from '../links.ts';
-import type { Batch, Block } from '../port.ts';
+import type { Batch } from '../port.ts';
 import type { KuboNode } from './node.ts';
 import type { Passes } from './passes.ts';
 
@@ -56,11 +58,12 @@ async function readBack(node: KuboNode, parcel: Parcel, passes: Passes): Promise
   throw new MedSealError('sealed-content-damaged', `The Kubo node ${node.name} does not give back what it was given.`);
 }
 
+/** By their bytes: those that were sent have been compared with their CIDs. */
 async function isIntact(node: KuboNode, { root, blocks }: Batch, passes?: Passes): Promise<boolean> {
   const car = await node.exportCar(root);
-  const held = blocksOf(passes?.returned(car) ?? car);
-  const sent = new Map(blocks.map(({ cid, bytes }) => [cid, bytes]));
-  return held?.length === sent.size && held.every(({ cid, bytes }) => isSame(sent.get(cid), bytes));
+  const held = sectionsOf(passes?.returned(car) ?? car);
+  const sent = new Map(blocks.map(({ cid, bytes }) => [cidBytes(cid)?.toString('latin1'), bytes]));
+  return held?.length === sent.size && held.every(({ cid, bytes }) => isSame(sent.get(cid.toString('latin1')), bytes));
 }
 
 /** Unpins the batch, and drops its damaged blocks, because Kubo does not write again what it has. */
@@ -73,9 +76,9 @@ async function discard(node: KuboNode, { root, blocks }: Batch): Promise<void> {
 }
 
 /** undefined for what cannot be read: Kubo ends an export where it finds damage. */
-function blocksOf(car: Uint8Array): readonly Block[] | undefined {
+function sectionsOf(car: Uint8Array): readonly Section[] | undefined {
   try {
-    return readBatch(car).blocks;
+    return readCar(car).sections;
   } catch (error) {
     if (error instanceof MedSealError && error.code === 'sealed-content-damaged') return undefined;
     throw error;

@@ -92,8 +92,9 @@ create table consent_rule (
   provision text collate "C" not null,
   depth smallint not null,
   permit boolean not null,
-  -- 1 specific deny, 2 specific permit, 3 base deny, 4 base permit: the smallest across consents decides.
-  rank smallint not null check (rank between 1 and 4),
+  -- -1 deny to a family member, 0 permit to a representative, 1 specific deny, 2 specific permit, 3 base deny, 4 base
+  -- permit: the smallest across consents decides.
+  rank smallint not null check (rank between -1 and 4),
   valid_from timestamptz not null,
   valid_until timestamptz not null,
   -- A deny that names purpose ETREAT: the only one that holds against break-glass.

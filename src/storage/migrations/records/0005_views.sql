@@ -79,8 +79,8 @@ where (select principal_told())
           -- Within a consent the deepest provision that matches decides, a deny among equals; across consents the
           -- smallest rank; the default is the custodian's. Break-glass overrides every deny that does not name it.
           select case
-              when min(decided.rank) in (2, 4) then true
-              when min(decided.rank) = 1 then false
+              when min(decided.rank) in (0, 2, 4) then true
+              when min(decided.rank) in (-1, 1) then false
               else coalesce(v.institution = (select principal_text('custodian')::smallint), false)
                 or of_record.patient = any ((select principal_emergencies())::uuid[])
             end

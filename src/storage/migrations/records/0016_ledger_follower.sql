@@ -1,11 +1,10 @@
 -- What was seen on a ledger that others write to as well (src/trail/follower.ts).
 
--- The first block that was not dealt with yet; one row.
+-- The first block that was not dealt with yet; one row, once there was a block.
 create table ledger_checkpoint (
   one boolean primary key default true check (one),
   next_block bigint not null check (next_block >= 0)
 );
-insert into ledger_checkpoint (next_block) values (0);
 
 -- The newest anchor of every log on the ledger, other institutions' included: it may only ever be followed.
 create table ledger_head (
@@ -24,5 +23,5 @@ create table ledger_head (
 -- only has clients, who read what they are permitted to; it has no base and no logs.
 alter table institution add column guest boolean not null default false;
 
-grant select, update on ledger_checkpoint to medseal_writer;
+grant select, insert, update on ledger_checkpoint to medseal_writer;
 grant select, insert, update on ledger_head to medseal_writer;

@@ -36,16 +36,22 @@ function readCertificate(certificate: string | Buffer): X509Certificate | undefi
 }
 
 function isIssuedBy(certificate: X509Certificate, authority: X509Certificate): boolean {
+  const signature = signatureOf(certificate);
   return (
     authority.ca &&
+    signature !== undefined &&
     certificate.checkIssued(authority) &&
     certificate.verify(authority.publicKey) &&
-    isLowS(authority.publicKey, signatureOf(certificate))
+    isLowS(authority.publicKey, signature)
   );
 }
 
-/** RFC 5280 §4.1: what is signed, the algorithm, and the signature as a BIT STRING, whose first byte counts unused bits. */
-function signatureOf({ raw }: X509Certificate): Buffer {
+/**
+ * RFC 5280 §4.1: what is signed, the algorithm, and the signature as a BIT STRING, whose first byte counts unused bits.
+ * OpenSSL takes any number of them that are zero; there are none.
+ */
+function signatureOf({ raw }: X509Certificate): Buffer | undefined {
   const [certificate] = derElements(raw);
-  return derElements(certificate?.content ?? Buffer.of())[2]?.content.subarray(1) ?? Buffer.of();
+  const content = derElements(certificate?.content ?? Buffer.of())[2]?.content;
+  return content?.[0] === 0 ? content.subarray(1) : undefined;
 }
