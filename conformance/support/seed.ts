@@ -11,7 +11,7 @@ export interface Random {
 }
 
 /**
- * The randomness of one test: the environment's SEED if set, else a new one. When the test fails, its seed is printed,
+ * The randomness of one test, from the next seed (see newSeed). When the test fails, its seed is printed,
  * so that `SEED=… node --test …` repeats it.
  */
 export function seed(test: TestContext): Random {
@@ -24,10 +24,18 @@ export function seed(test: TestContext): Random {
   return randomOf(chosen);
 }
 
-/** The environment's SEED if set, else a new one: for a test that tells by itself which it was. */
+/** The first of the seeds that `npm test` takes, one after the other in each file: it is the same test for everyone. */
+const FIRST = 20_261_122;
+let drawn = 0;
+
+/**
+ * The environment's SEED if set; else the next of a sequence that is always the same, or in a soak a random one. For a
+ * test that tells by itself which it was.
+ */
 export function newSeed(): number {
   const given = process.env.SEED;
-  return given === undefined ? randomInt(2 ** 31) : Number(given);
+  if (given !== undefined) return Number(given);
+  return isSoak ? randomInt(2 ** 31) : FIRST + drawn++;
 }
 
 /** Whether `npm run soak` runs, which has time for everything. */

@@ -16,6 +16,7 @@ import { UNKNOWN_PATIENT } from './facts.ts';
 import { scopeTokens } from './granular-scopes.ts';
 import { ledgerEntryOf } from './ledger-entry.ts';
 import { parseConsent } from './parse-consent.ts';
+import { END_OF_YEARS } from './periods.ts';
 import { custodianReader, directoryReader, facetToken, permitReaders } from './principal.ts';
 import type { FactsReader } from './record-facts.ts';
 import { type ConsentRule, consentRules } from './rules.ts';
@@ -120,9 +121,6 @@ function ruleRow(rule: ConsentRule, tokenizer: Tokenizer): ConsentRow {
     readers: permitReaders(tokenizer, rule.readers.actors, rule.readers.purposes),
   };
 }
-
-/** FHIR's years have four digits: the end of 9999 is the end of time. */
-const END_OF_YEARS = Date.UTC(10_000, 0, 1);
 
 function timestamp(instant: number): string {
   if (instant === Number.NEGATIVE_INFINITY) return '-infinity';

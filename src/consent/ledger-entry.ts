@@ -1,5 +1,6 @@
 import { createHmac, type KeyObject } from 'node:crypto';
 import type { ConsentLedgerEntry } from '../repository/write.ts';
+import { END_OF_YEARS } from './periods.ts';
 import type { ConsentPolicy, Provision } from './policy.ts';
 
 /** As many as the contract takes. */
@@ -23,7 +24,7 @@ export function ledgerEntryOf(policy: ConsentPolicy, key: KeyObject): ConsentLed
     freshKey: digest('ledger consent', policy.consent, String(policy.version)),
     grantees: [...new Set(named.map((one) => digest('ledger grantee', one)))].sort().slice(0, MOST_GRANTEES),
     from: Number.isFinite(period.from) ? new Date(period.from).toISOString() : undefined,
-    until: Number.isFinite(period.until) ? new Date(period.until).toISOString() : undefined,
+    until: period.until < END_OF_YEARS ? new Date(period.until).toISOString() : undefined,
   };
 }
 

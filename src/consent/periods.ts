@@ -4,6 +4,9 @@ import { isWithinCalendar } from '../fhir/search/calendar.ts';
 import { ALWAYS, type Interval } from './policy.ts';
 import { refuse } from './refusal.ts';
 
+/** FHIR's years have four digits: the end of 9999 is the end of time. Epoch milliseconds. */
+export const END_OF_YEARS = Date.UTC(10_000, 0, 1);
+
 /**
  * Periods of a Consent, ends included as R4 has it (http://hl7.org/fhir/R4/datatypes.html#Period). Where no time zone is
  * written it is UTC, as everywhere in search, so that both locks and a replay years later agree.
