@@ -24,6 +24,11 @@ export const WHOLE_READS: readonly WholeRead[] = [
     why: 'a partial index: it holds the batches that wait for their anchor',
   },
   {
+    table: 'consent_entry',
+    statement: /from consent_entry e\s+left join lateral/,
+    why: 'what the ledger was not told yet: consent_entry_open, a partial index, holds nothing else',
+  },
+  {
     table: 'access_entry',
     statement: /from permitted_access\s+where (?:true|\(\(at >= \$1::timestamptz\)\)) order by id desc/,
     why: 'an institution asks for its own trail at the union of all bases: the newest first, few of which are not its own',

@@ -46,7 +46,7 @@ describe('the principal of a token', () => {
     [`${PUBLIC_URL}/st-mary/fhir/Practitioner/d`, identity('Practitioner', 'd')],
     [`${PUBLIC_URL}/xiehe/fhir/Practitioner/d`, identity('Practitioner', 'd', 'xiehe')],
     ['Person/p', undefined],
-    ['PractitionerRole/p', undefined],
+    ['PractitionerRole/p', identity('PractitionerRole', 'p')],
     ['Practitioner/', undefined],
     ['Practitioner/a b', undefined],
     ['Practitioner/d/_history/1', undefined],

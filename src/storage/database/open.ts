@@ -27,9 +27,10 @@ export async function openDatabases(
   options: DatabaseOptions,
 ): Promise<Database> {
   const migrations = options.migrations ?? MIGRATIONS;
+  const [records, keys] = await Promise.all([readMigrations(migrations.records), readMigrations(migrations.keys)]);
   await Promise.all([
-    provision(owners.records, ROLES.records, await readMigrations(migrations.records), options.logger),
-    provision(owners.keys, ROLES.keys, await readMigrations(migrations.keys), options.logger),
+    provision(owners.records, ROLES.records, records, options.logger),
+    provision(owners.keys, ROLES.keys, keys, options.logger),
   ]);
   const logins = {
     writer: loginOf(owners.records, 'writer'),
