@@ -15,7 +15,6 @@ import { createKeyService } from '../sealing/key-service.ts';
 import { loadMasterKey } from '../sealing/master-key.ts';
 import { createRandomPool } from '../sealing/random.ts';
 import { openCarStore } from '../storage/content/car/car-store.ts';
-import { openKuboStore } from '../storage/content/kubo/kubo-store.ts';
 import type { ContentStore } from '../storage/content/port.ts';
 import { openEmbeddedDatabase } from '../storage/database/embedded/embedded.ts';
 import { openExternalDatabase } from '../storage/database/external.ts';
@@ -80,6 +79,8 @@ async function openContent(config: Config, logger: Logger, faults: Faults): Prom
   if (existsSync(directory)) {
     logger.warn({ directory }, 'there are still CAR files; medseal migrate-store copies what is not on IPFS yet');
   }
+  // Only who uses it pays for it at the start.
+  const { openKuboStore } = await import('../storage/content/kubo/kubo-store.ts');
   return openKuboStore({ apis: ipfsApis, logger, faults });
 }
 

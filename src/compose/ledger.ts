@@ -4,7 +4,6 @@ import { MedSealError } from '../errors.ts';
 import { parseRoots, ROOTS_FORMAT, type TrustRoots } from '../trail/evidence/roots.ts';
 import { generateLedgerIdentities, ledgerRoots, parseLedgerIdentities } from '../trail/ledger/embedded/identities.ts';
 import { createEmbeddedLedger } from '../trail/ledger/embedded/ledger.ts';
-import { createFabricLedger } from '../trail/ledger/fabric/ledger.ts';
 import type { Ledger } from '../trail/ledger/port.ts';
 import type { Foundation } from './foundation.ts';
 
@@ -51,6 +50,8 @@ async function openFabric({ faults, logger }: Foundation, config: FabricConfig):
   if (roots.ledger.ledger !== 'fabric') {
     throw new MedSealError('invalid-configuration', 'MEDSEAL_FABRIC: the trust roots are those of an embedded ledger');
   }
+  // Only who uses it pays for it at the start.
+  const { createFabricLedger } = await import('../trail/ledger/fabric/ledger.ts');
   const ledger = createFabricLedger({ config, roots: roots.ledger, clock: Date.now, faults, logger });
   return {
     ledger,

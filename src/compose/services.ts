@@ -30,7 +30,7 @@ import { createVersionWriter } from '../repository/write.ts';
 import { createSources } from '../sealing/blind-index/sources.ts';
 import { createTokenizer } from '../sealing/blind-index/tokenizer.ts';
 import { deriveKey } from '../sealing/identity.ts';
-import { createCertificateRenderer } from '../trail/certificate/certificate.ts';
+import type { CertificateRenderer } from '../trail/certificate/certificate.ts';
 import { createEvidenceCollector } from '../trail/evidence/collect.ts';
 import { createReceiptSigner } from '../trail/receipt.ts';
 
@@ -107,7 +107,7 @@ export async function composeServices(
     sourcesOf,
     receipts: createReceiptSigner(keys),
     evidence: createEvidenceCollector(database, trail.ledger),
-    certificates: createCertificateRenderer(),
+    certificates: lazyCertificates(),
     roots: trail.roots,
     cursors: createCursors(secret, random),
     replays: createReplays({ database, keys, identities, secret, random }),
@@ -115,4 +115,13 @@ export async function composeServices(
     publicUrl,
   };
   return { services, describer, actingAs, close: scribe.close };
+}
+
+/** Fonts and PDF are loaded with the first certificate, not at the start. */
+function lazyCertificates(): CertificateRenderer {
+  let renderer: Promise<CertificateRenderer> | undefined;
+  return async (...asked) => {
+    renderer ??= import('../trail/certificate/certificate.ts').then((module) => module.createCertificateRenderer());
+    return (await renderer)(...asked);
+  };
 }

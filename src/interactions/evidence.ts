@@ -1,7 +1,7 @@
 import { notFound } from '../consent/guarded-reader.ts';
 import { isId } from '../fhir/references/reference.ts';
 import type { RequestContext } from '../request-context.ts';
-import { VERIFICATION_PAGE } from '../trail/certificate/certificate.ts';
+import { VERIFICATION_PAGE } from '../trail/certificate/contents.ts';
 import { verifyEvidence } from '../trail/evidence/verify.ts';
 import { parseVersion } from './read.ts';
 import type { InteractionResult } from './result.ts';

@@ -5,9 +5,6 @@ import type { VerifiedEvidence } from '../evidence/verify.ts';
 import { type Bilingual, contentsOf } from './contents.ts';
 import { openTypeface, type Typeface } from './typeface.ts';
 
-/** Below a server's public URL; needs no account. */
-export const VERIFICATION_PAGE = '/verify';
-
 const MARGIN = 48;
 const LABEL_WIDTH = 190;
 const CODE_WIDTH = 104;

@@ -1,5 +1,8 @@
 import type { VerifiedEvidence } from '../evidence/verify.ts';
 
+/** Below a server's public URL; needs no account. */
+export const VERIFICATION_PAGE = '/verify';
+
 /** What a certificate says, in Chinese and in English. */
 export interface Contents {
   readonly title: Bilingual;
