@@ -29,7 +29,10 @@ async function startPostgres(test: TestContext): Promise<Postgres> {
     postmaster: () =>
       onServer(server.url, async (client) => {
         const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
-        return processes().find(({ pid }) => pid === rows[0]?.pid)?.parent ?? 0;
+        const backend = processes().find(({ pid }) => pid === rows[0]?.pid);
+        // 0 and 1 would be far more than PostgreSQL.
+        if (backend === undefined || backend.parent <= 1) throw new Error('The process of PostgreSQL is not found');
+        return backend.parent;
       }),
     databases: { recordsUrl: urlOf('medseal'), keysUrl: urlOf('medseal_keys') },
   };

@@ -32,8 +32,9 @@ export function selectOpenEntries(database: Database, limit: number): Promise<re
        select ledger_key, active, grantees from consent_entry b
        where b.consent = e.consent and b.version < e.version order by b.version desc limit 1) p on true
      where e.settled_at is null
-       and not exists (
-         select from consent_entry o where o.consent = e.consent and o.version < e.version and o.settled_at is null)
+       and e.version = (
+         select o.version from consent_entry o where o.consent = e.consent and o.settled_at is null
+         order by o.version limit 1)
      order by e.id limit $1`,
     [limit],
   );

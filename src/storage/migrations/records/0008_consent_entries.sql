@@ -24,5 +24,6 @@ create table consent_entry (
   unique (consent, version)
 );
 create index consent_entry_open on consent_entry (id) where settled_at is null;
+create index consent_entry_open_by_consent on consent_entry (consent, version) where settled_at is null;
 
 grant select, insert, update on consent_entry to medseal_writer;
