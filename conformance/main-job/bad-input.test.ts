@@ -14,10 +14,10 @@ import { startWorld } from './world.ts';
 
 const MEBIBYTE = 1024 * 1024;
 /**
- * Of the server's process while hostile bodies of the greatest size are parsed: its heap's limit (220 MB), what lies
+ * Of the server's process while hostile bodies of the greatest size are parsed: its heap’s limit (270 MB), what lies
  * outside the heap (two young generations, buffers of bodies under way, code), and as much again for a parse's garbage.
  */
-const MEMORY_LIMIT = 640 * MEBIBYTE;
+const MEMORY_LIMIT = 700 * MEBIBYTE;
 const MUTANTS = 2000;
 
 /** A body for `POST Patient`, and what must be said of it. */
