@@ -134,7 +134,7 @@ async function recomputedLeaf(
   sealed: string | undefined,
 ): Promise<string | undefined> {
   try {
-    const row = { ...version, sealed: sealed ?? null, consents: [] };
+    const row = { ...version, sealed: sealed ?? null, consents: [], merges: [] };
     const { institution, id, author, content, cid, salt } = await opener.open(row);
     const facts = { ...version, institution, id, author, content, cid, previous: version.previous ?? undefined };
     return hashOfLeaf(versionLeaf(facts, salt)).toString('hex');
