@@ -73,7 +73,8 @@ symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
 /** Behind those of a mutant's own folder. */
 const SUITES = [
   ['consent/locks-agree', 'consent/second-lock'],
-  ['consent/cases', 'consent/explain', 'consent/delegation', 'consent/break-glass', 'main-job/other'],
+  ['consent/cases', 'consent/explain', 'consent/delegation', 'consent/merge', 'main-job/other', 'main-job/trail'],
+  ['consent/break-glass', 'consent/ledger', 'consent/trail-search', 'consent/figures', 'consent/paired'],
 ];
 for (const words of [...FOLDERS.map((folder) => [`${folder}/`]), ...SUITES]) {
   if (passes(words)) continue;

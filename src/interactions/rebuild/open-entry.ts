@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { Resource } from '@medplum/fhirtypes';
 import type { Describer } from '../../consent/describe.ts';
-import { withoutVersion } from '../../consent/guarded-writer.ts';
+import { withoutVersion } from '../../consent/server-owned.ts';
 import { MedSealError } from '../../errors.ts';
 import { parseJson } from '../../fhir/json/parse.ts';
 import type { Institution } from '../../repository/institutions.ts';
