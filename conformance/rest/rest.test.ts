@@ -3,6 +3,7 @@ import { after, suite } from 'node:test';
 import { bundles } from './bundles.ts';
 import { conditions } from './conditions.ts';
 import { histories } from './histories.ts';
+import { http } from './http.ts';
 import { idempotency } from './idempotency.ts';
 import { negotiation } from './negotiation.ts';
 import { readingAndWriting } from './reading-and-writing.ts';
@@ -23,6 +24,7 @@ suite('FHIR REST', () => {
     searchByDate,
     searchResults,
     negotiation,
+    http,
   ]) {
     part(target);
   }

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { FastifyRequest } from 'fastify';
 import { MedSealError } from '../errors.ts';
 import type { ReturnPreference } from '../interactions/write/single.ts';
 
@@ -31,7 +32,10 @@ export function requireContentType(header: string | undefined, kind: 'json' | 'f
 }
 
 /** `_format` overrides Accept. @throws MedSealError `not-acceptable` */
-export function requireAcceptable(accept: string | undefined, formats: readonly string[]): void {
+export function requireAcceptable({ headers, query }: Pick<FastifyRequest, 'headers' | 'query'>): void {
+  const { accept } = headers;
+  const { _format: given = [] } = (query ?? {}) as { readonly _format?: string | readonly string[] };
+  const formats = [given].flat();
   if (formats.length > 0) {
     if (formats.every((format) => FORMATS.has((format.split(';')[0] ?? '').trim().toLowerCase()))) return;
   } else if (accept === undefined || accept.split(',').some(isAcceptable)) return;

@@ -68,7 +68,7 @@ export function createResolver(document: ApiDocument, options: ResolverOptions):
         return {
           url: path.replaceAll(/\{([^}]+)\}/g, ':$1'),
           methods: METHODS.filter((method) => !taken.includes(method)),
-          allow: [...taken, ...(taken.includes('GET') ? ['HEAD'] : [])].join(', '),
+          allow: [...taken, ...(taken.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', '),
         };
       }),
   };
@@ -85,8 +85,7 @@ function fhirRoute(operation: FhirOperation, options: ResolverOptions): Route {
   return {
     onRequest: async (request, reply) => {
       await authenticate(request, reply, options);
-      const { _format: formats = [] } = request.query as { _format?: string | readonly string[] };
-      requireAcceptable(request.headers.accept, [formats].flat());
+      requireAcceptable(request);
       if (operation.body !== undefined) {
         requireContentType(request.headers['content-type'], operation.body);
         reserveBody(request, reply, options);
