@@ -107,7 +107,7 @@ export function negotiation(target: Promise<RestTarget>): void {
       const { client } = await target;
       const { id } = await newScope(client).create<Patient>({ resourceType: 'Patient' });
       for (const [method, path, allow] of [
-        ['POST', `Patient/${id}`, 'DELETE, GET, HEAD, OPTIONS, PUT'],
+        ['POST', `Patient/${id}`, 'DELETE, GET, HEAD, OPTIONS, PATCH, PUT'],
         ['DELETE', `Patient/${id}/_history/1`, 'GET, HEAD, OPTIONS'],
         ['PUT', 'metadata', 'GET, HEAD, OPTIONS'],
         ['POST', 'metadata', 'GET, HEAD, OPTIONS'],

@@ -1,26 +1,28 @@
 import { notFound } from '../consent/guarded-reader.ts';
 import { MedSealError } from '../errors.ts';
 import { isResourceType } from '../fhir/definitions/definitions.ts';
+import { applyJsonPatch, parseJsonPatch } from '../fhir/json/patch.ts';
 import { readAuditEvent } from '../interactions/audit-event/search.ts';
 import { breakGlass } from '../interactions/break-glass.ts';
 import { bundle } from '../interactions/bundle.ts';
 import { certificate, evidence } from '../interactions/evidence.ts';
 import { explainAccess } from '../interactions/explain-access.ts';
 import { history, parseHistory } from '../interactions/history.ts';
-import { queryPairs } from '../interactions/query-text.ts';
+import { queryPairs, type SearchPairs } from '../interactions/query-text.ts';
 import { read, readVersion } from '../interactions/read.ts';
 import type { InteractionResult } from '../interactions/result.ts';
 import { search } from '../interactions/search/search.ts';
 import type { Services } from '../interactions/services.ts';
-import { writeOne } from '../interactions/write/single.ts';
+import { type SingleWrite, writeOne } from '../interactions/write/single.ts';
 import type { RequestContext } from '../request-context.ts';
 import type { FhirInput } from './fhir-input.ts';
+import type { BodyKind } from './negotiation.ts';
 
 /** One operation of openapi.json that needs a SMART token. */
 export interface FhirOperation {
   /** http://hl7.org/fhir/R4/valueset-restful-interaction.html, or the operation's name; for the access log. */
   readonly interaction: string;
-  readonly body?: 'json' | 'form';
+  readonly body?: BodyKind;
   run(services: Services, context: RequestContext, input: FhirInput): Promise<InteractionResult>;
 }
 
@@ -50,6 +52,31 @@ function historyOf(interaction: string, scope: (input: FhirInput) => { type?: st
       });
     },
   };
+}
+
+/** http://hl7.org/fhir/R4/http.html#patch, by JSON Patch. */
+function patchBy(address: (input: FhirInput) => Pick<SingleWrite, 'id' | 'conditional'>): FhirOperation {
+  return {
+    interaction: 'patch',
+    body: 'patch',
+    run: (services, context, input) => {
+      const operations = parseJsonPatch(input.json());
+      return writeOne(services, context, {
+        method: 'PATCH',
+        type: input.type,
+        ...address(input),
+        patch: (content) => applyJsonPatch(content, operations),
+        ifMatch: input.ifMatch(),
+        prefer: input.preferences.return ?? 'representation',
+        idempotent: input.idempotent(),
+      });
+    },
+  };
+}
+
+/** The search parameters of a conditional interaction. */
+function conditionOf({ pairs }: FhirInput): SearchPairs {
+  return pairs.filter(([name]) => name !== '_format' && name !== '_pretty');
 }
 
 /** By operationId. */
@@ -133,8 +160,9 @@ export const FHIR_OPERATIONS: Readonly<Record<string, FhirOperation>> = {
       writeOne(services, context, {
         method: 'PUT',
         type: input.type,
-        conditional: input.pairs.filter(([name]) => name !== '_format' && name !== '_pretty'),
+        conditional: conditionOf(input),
         ifMatch: input.ifMatch(),
+        onlyCreate: input.header('if-none-match') === '*',
         resource: input.json(),
         prefer: input.preferences.return ?? 'representation',
         idempotent: input.idempotent(),
@@ -148,10 +176,24 @@ export const FHIR_OPERATIONS: Readonly<Record<string, FhirOperation>> = {
         type: input.type,
         id: input.id,
         ifMatch: input.ifMatch(),
-        prefer: 'minimal',
+        prefer: input.preferences.return ?? 'minimal',
         idempotent: input.idempotent(),
       }),
   },
+  conditionalDelete: {
+    interaction: 'delete',
+    run: (services, context, input) =>
+      writeOne(services, context, {
+        method: 'DELETE',
+        type: input.type,
+        conditional: conditionOf(input),
+        ifMatch: input.ifMatch(),
+        prefer: input.preferences.return ?? 'minimal',
+        idempotent: input.idempotent(),
+      }),
+  },
+  patch: patchBy(({ id }) => ({ id })),
+  conditionalPatch: patchBy((input) => ({ conditional: conditionOf(input) })),
   bundle: {
     interaction: 'transaction',
     body: 'json',

@@ -11,6 +11,7 @@ const TYPE_INTERACTIONS = [
   'read',
   'vread',
   'update',
+  'patch',
   'delete',
   'history-instance',
   'history-type',
@@ -42,6 +43,7 @@ export function capabilities(
     implementation: { description: union ? 'Search over all institutions' : `Records of ${institution}`, url },
     fhirVersion: '4.0.1',
     format: ['application/fhir+json', 'json'],
+    patchFormat: ['application/json-patch+json'],
     rest: [
       {
         mode: 'server',
@@ -87,7 +89,7 @@ function resourceOf(
     conditionalCreate: true,
     conditionalRead: 'full-support',
     conditionalUpdate: true,
-    conditionalDelete: 'not-supported',
+    conditionalDelete: 'single',
     referencePolicy: ['literal', 'local', 'resolves'],
     operation: OPERATIONS.map((name) => ({ name, definition: `https://medseal.org/fhir/OperationDefinition/${name}` })),
   };
