@@ -121,7 +121,7 @@ export function negotiation(target: Promise<RestTarget>): void {
         'Nonsense',
         'Nonsense/1',
         'patient',
-        `Patient/${id}/$everything`,
+        `Observation/${id}/$everything`,
         'Patient/$nothing',
         '$nothing',
         `Patient/${id}/_history/1/2`,

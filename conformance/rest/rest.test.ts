@@ -7,6 +7,7 @@ import { histories } from './histories.ts';
 import { http } from './http.ts';
 import { idempotency } from './idempotency.ts';
 import { negotiation } from './negotiation.ts';
+import { operations, validation } from './operations.ts';
 import { patches } from './patches.ts';
 import { readingAndWriting } from './reading-and-writing.ts';
 import { searchByDate } from './search-dates.ts';
@@ -25,6 +26,8 @@ suite('FHIR REST', () => {
     histories,
     bundles,
     transactions,
+    operations,
+    validation,
     idempotency,
     searchByValue,
     searchByDate,

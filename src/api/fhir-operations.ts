@@ -1,6 +1,4 @@
 import { notFound } from '../consent/guarded-reader.ts';
-import { MedSealError } from '../errors.ts';
-import { isResourceType } from '../fhir/definitions/definitions.ts';
 import { applyJsonPatch, parseJsonPatch } from '../fhir/json/patch.ts';
 import { readAuditEvent } from '../interactions/audit-event/search.ts';
 import { breakGlass } from '../interactions/break-glass.ts';
@@ -10,21 +8,12 @@ import { explainAccess } from '../interactions/explain-access.ts';
 import { history, parseHistory } from '../interactions/history.ts';
 import { queryPairs, type SearchPairs } from '../interactions/query-text.ts';
 import { read, readVersion } from '../interactions/read.ts';
-import type { InteractionResult } from '../interactions/result.ts';
 import { search } from '../interactions/search/search.ts';
-import type { Services } from '../interactions/services.ts';
 import { type SingleWrite, writeOne } from '../interactions/write/single.ts';
-import type { RequestContext } from '../request-context.ts';
 import type { FhirInput } from './fhir-input.ts';
-import type { BodyKind } from './negotiation.ts';
-
-/** One operation of openapi.json that needs a SMART token. */
-export interface FhirOperation {
-  /** http://hl7.org/fhir/R4/valueset-restful-interaction.html, or the operation's name; for the access log. */
-  readonly interaction: string;
-  readonly body?: BodyKind;
-  run(services: Services, context: RequestContext, input: FhirInput): Promise<InteractionResult>;
-}
+import type { FhirOperation } from './fhir-operation.ts';
+import { knownType, refuseOperation } from './known-type.ts';
+import { TABLE_OPERATIONS } from './table-operations.ts';
 
 const searchByQuery: FhirOperation = {
   interaction: 'search-type',
@@ -81,6 +70,7 @@ function conditionOf({ pairs }: FhirInput): SearchPairs {
 
 /** By operationId. */
 export const FHIR_OPERATIONS: Readonly<Record<string, FhirOperation>> = {
+  ...TABLE_OPERATIONS,
   search: searchByQuery,
   unionSearch: searchByQuery,
   searchByPost: searchByBody,
@@ -206,13 +196,3 @@ export const FHIR_OPERATIONS: Readonly<Record<string, FhirOperation>> = {
       }),
   },
 };
-
-function knownType(type: string): string {
-  if (isResourceType(type)) return type;
-  throw new MedSealError('not-supported', 'There is no such resource type or operation');
-}
-
-/** `$name` where an id is expected is an operation that does not exist. */
-function refuseOperation(id: string): void {
-  if (id.startsWith('$')) throw new MedSealError('not-supported', 'There is no such operation');
-}

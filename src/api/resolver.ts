@@ -13,7 +13,8 @@ import { type Base, createJournal, type Principal, type RequestContext } from '.
 import { ADMIN_OPERATIONS, type Administration } from './admin-operations.ts';
 import type { BodyBudget } from './body-budget.ts';
 import { fhirInput, queryOf } from './fhir-input.ts';
-import { FHIR_OPERATIONS, type FhirOperation } from './fhir-operations.ts';
+import type { FhirOperation } from './fhir-operation.ts';
+import { FHIR_OPERATIONS } from './fhir-operations.ts';
 import { asMedSealError, errorResult, sendLines, sendResult } from './http-result.ts';
 import { requireAcceptable, requireContentType } from './negotiation.ts';
 import { type ApiDocument, checkOperations } from './openapi.ts';

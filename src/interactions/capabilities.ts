@@ -2,6 +2,7 @@ import type { CapabilityStatement, CapabilityStatementRestResource } from '@medp
 import { RESOURCE_TYPES } from '../fhir/definitions/definitions.ts';
 import type { SearchParameter } from '../fhir/search/parameters.ts';
 import { SUPPORTED_PARAMETER_TYPES } from '../repository/search-criteria.ts';
+import { isOperationOf, OPERATIONS, type Operation } from './operations/table.ts';
 import type { Services } from './services.ts';
 
 /** When this version's capabilities were settled; changes with the code. */
@@ -19,7 +20,8 @@ const TYPE_INTERACTIONS = [
   'search-type',
 ] as const;
 
-const OPERATIONS = ['evidence', 'certificate', 'explain-access'] as const;
+/** Our own, beside those of the table. */
+const OWN_OPERATIONS = ['evidence', 'certificate', 'explain-access'] as const;
 
 /**
  * The CapabilityStatement of a base, generated from the tables that the code runs on
@@ -64,10 +66,19 @@ export function capabilities(
           ],
         },
         resource: RESOURCE_TYPES.map((type) => resourceOf(type, registry.searchParametersOf(type), union)),
-        ...(union ? {} : { interaction: SYSTEM_INTERACTIONS.map((code) => ({ code })) }),
+        ...(union
+          ? {}
+          : {
+              interaction: SYSTEM_INTERACTIONS.map((code) => ({ code })),
+              operation: OPERATIONS.filter(({ system }) => system !== undefined).map(told),
+            }),
       },
     ],
   };
+}
+
+function told({ name, definition }: Operation): { name: string; definition: string } {
+  return { name, definition };
 }
 
 function resourceOf(
@@ -91,6 +102,9 @@ function resourceOf(
     conditionalUpdate: true,
     conditionalDelete: 'single',
     referencePolicy: ['literal', 'local', 'resolves'],
-    operation: OPERATIONS.map((name) => ({ name, definition: `https://medseal.org/fhir/OperationDefinition/${name}` })),
+    operation: [
+      ...OPERATIONS.filter((one) => (one.type ?? one.instance) !== undefined && isOperationOf(one, type)).map(told),
+      ...OWN_OPERATIONS.map((name) => ({ name, definition: `https://medseal.org/fhir/OperationDefinition/${name}` })),
+    ],
   };
 }
