@@ -154,6 +154,11 @@ const TABLE: Readonly<Record<string, Row>> = {
     message: () => ({ body: { id: `i-${randomUUID()}` } }),
     statuses: ADMINISTRATION(201),
   },
+  setInstitution: {
+    path: '/admin/institutions/nobody',
+    message: { body: { validation: 'base' } },
+    statuses: ADMINISTRATION(404),
+  },
   listClients: { path: '/admin/clients', statuses: ADMINISTRATION(200) },
   addClient: { path: '/admin/clients', message: { body: { id: 'x' } }, statuses: ADMINISTRATION(400) },
   backup: { path: '/admin/backup', message: { body: { part: 'keys' } }, statuses: ADMINISTRATION(200) },
