@@ -31,6 +31,7 @@ export async function serve(args: readonly string[]): Promise<void> {
   const logger = createPinoLogger(config.logLevel);
   try {
     await run(config, logger, values.demo);
+    process.exit(0);
   } catch (error) {
     logger.error({ err: error }, 'the server could not start');
     process.stderr.write(`medseal: ${error instanceof Error ? error.message : String(error)}\n`);
@@ -104,5 +105,4 @@ async function shutDown(server: Server, node: Node): Promise<void> {
   });
   clearTimeout(deadline);
   await node.close();
-  process.exit(0);
 }

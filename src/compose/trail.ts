@@ -21,8 +21,8 @@ export type Trail = Awaited<ReturnType<typeof composeTrail>>;
 export async function composeTrail(foundation: Foundation, metrics: Metrics) {
   const { database, content, keys, identities, institutions, random, clock, faults, logger } = foundation;
   const part = await openLedger(foundation);
-  const { ledger, roots } = part;
-  const reconciler = createReconciler(database, ledger, institutions.own, logger);
+  const { ledger, roots, past } = part;
+  const reconciler = createReconciler({ database, ledger, past, institutions: institutions.own, logger });
   await compareWithLedger(reconciler, logger);
   const space = await keepSpaceReserve({ freeBytes: async () => (await database.status()).freeBytes, logger });
   const institutionName = (id: number): string => institutions.byId(id)?.name ?? '';
@@ -32,6 +32,7 @@ export async function composeTrail(foundation: Foundation, metrics: Metrics) {
       database,
       content,
       ledger,
+      predecessor: past && (() => past.describe()),
       institutionName,
       now: clock.now,
       faults,
@@ -48,6 +49,7 @@ export async function composeTrail(foundation: Foundation, metrics: Metrics) {
   return {
     ledger,
     roots,
+    past,
     reconciler,
     fence: joinFences([reconciler, space]),
     worker,

@@ -48,10 +48,7 @@ describe('anchor rules', () => {
     const carried = carry(undefined, INSTITUTION, { ...head(7), predecessor }, OWNER);
     assert.deepEqual(carried, { ...genesis(undefined, INSTITUTION, head(7), OWNER), predecessor });
     for (const stored of [carried, first]) {
-      assert.throws(
-        () => carry(stored, INSTITUTION, { ...head(9), predecessor }, OWNER),
-        refusedWith('anchor-exists'),
-      );
+      assert.throws(() => carry(stored, INSTITUTION, { ...head(9), predecessor }, OWNER), refusedWith('anchor-exists'));
     }
     assert.throws(() => genesis(carried, INSTITUTION, head(9), OWNER), refusedWith('anchor-exists'));
     assert.throws(() => append(carried, { ...head(9), consistency: [] }, OWNER), refusedWith('anchor-inconsistent'));

@@ -29,6 +29,7 @@ const FINDINGS = {
   'ledger-ahead': 'the ledger anchors more of a log than the database knows',
   'anchor-missing': 'the ledger does not have the anchor of a batch',
   'anchor-differs': 'the ledger anchors something else than the batch',
+  'past-ledger-differs': 'the ledger that a log was carried over from is not what it was then',
   'orphan-key': 'no record uses this key',
 } as const satisfies Record<string, string>;
 

@@ -9,14 +9,19 @@ import {
   selectLogs,
 } from '../../storage/trail/scrub.ts';
 import { LOG_NUMBER, type LogName } from '../../trail/leaf.ts';
+import type { PastLedger } from '../../trail/ledger/embedded/past.ts';
+import type { Ledger } from '../../trail/ledger/port.ts';
 import { type Appended, appendLeaves, EMPTY_TREE, rootOf, type TreeState } from '../../trail/merkle/append.ts';
 import type { Tile } from '../../trail/merkle/tiles.ts';
+import { checkCarried } from './carried.ts';
 import { type Counts, type Finding, finding, type Progress, progress } from './events.ts';
 import { checkManifest } from './manifests.ts';
 
 export interface LogCheck {
   readonly database: Database;
   readonly content: ContentStore;
+  readonly ledger: Ledger;
+  readonly past?: PastLedger | undefined;
   readonly institutionName: (id: number) => string;
   readonly counts: Counts;
 }
@@ -32,7 +37,11 @@ const LEAVES = 500;
 
 /** Every log from its first leaf on: numbers, tiles, roots, and what the content store has of each batch. */
 export async function* checkLogs(check: LogCheck): AsyncGenerator<Finding | Progress> {
-  for (const key of await selectLogs(check.database)) yield* checkLog(check, namedLog(check, key));
+  for (const key of await selectLogs(check.database)) {
+    const log = namedLog(check, key);
+    yield* checkLog(check, log);
+    yield* checkCarried(check, log);
+  }
 }
 
 function namedLog({ institutionName }: Pick<LogCheck, 'institutionName'>, key: LogKey): NamedLog {

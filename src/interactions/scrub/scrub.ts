@@ -6,6 +6,7 @@ import type { Identities } from '../../sealing/identity.ts';
 import type { ContentStore } from '../../storage/content/port.ts';
 import type { Database } from '../../storage/database/port.ts';
 import { countKeks } from '../../storage/keys/scrub.ts';
+import type { PastLedger } from '../../trail/ledger/embedded/past.ts';
 import type { Ledger } from '../../trail/ledger/port.ts';
 import { checkAccess } from './access.ts';
 import type { Counts, Finding, Progress, ScrubEvent } from './events.ts';
@@ -33,6 +34,8 @@ export interface ScrubberOptions {
   readonly database: Database;
   readonly content: ContentStore;
   readonly ledger: Ledger;
+  /** The ledger that this node wrote to before, where that was its own. */
+  readonly past?: PastLedger | undefined;
   /** Without a cache: what is in memory proves nothing of what is stored. */
   readonly opener: RecordOpener;
   readonly institutions: InstitutionDirectory;
