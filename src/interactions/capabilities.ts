@@ -19,6 +19,7 @@ const TYPE_INTERACTIONS = [
 ] as const;
 
 const OPERATIONS = ['evidence', 'certificate', 'explain-access'] as const;
+const PATIENT_OPERATIONS = [...OPERATIONS, 'break-glass'] as const;
 
 /**
  * The CapabilityStatement of a base, generated from the tables that the code runs on
@@ -89,6 +90,9 @@ function resourceOf(
     conditionalUpdate: true,
     conditionalDelete: 'not-supported',
     referencePolicy: ['literal', 'local', 'resolves'],
-    operation: OPERATIONS.map((name) => ({ name, definition: `https://medseal.org/fhir/OperationDefinition/${name}` })),
+    operation: (type === 'Patient' ? PATIENT_OPERATIONS : OPERATIONS).map((name) => ({
+      name,
+      definition: `https://medseal.org/fhir/OperationDefinition/${name}`,
+    })),
   };
 }
