@@ -2,10 +2,11 @@ import { MedSealError } from '../../errors.ts';
 import { type CarriedBatch, selectCarried } from '../../storage/trail/carried.ts';
 import { selectBatch } from '../../storage/trail/log.ts';
 import { type Anchor, firstAnchor } from '../../trail/anchors.ts';
-import { type CarriedManifest, readCarried } from '../../trail/carried.ts';
+import { type CarriedManifest, carriedBlocks, readCarried } from '../../trail/carried.ts';
 import type { PastLedger } from '../../trail/ledger/embedded/past.ts';
 import { type Finding, finding } from './events.ts';
 import type { LogCheck, NamedLog } from './logs.ts';
+import { mended } from './mend.ts';
 
 /** Of a log that another ledger anchored before: what its one manifest lists, and what is left of that ledger. */
 export async function* checkCarried(check: LogCheck, log: NamedLog): AsyncGenerator<Finding> {
@@ -15,13 +16,24 @@ export async function* checkCarried(check: LogCheck, log: NamedLog): AsyncGenera
   const size = Number(last.size);
   const cid = (await selectBatch(check.database, log, size))?.manifest ?? undefined;
   if (cid !== undefined) {
-    const found = await stateOf(check, cid);
-    const place = { ...log.place, batch: size, cid };
-    if (found === 'missing') yield finding('manifest-missing', place);
-    else if (found === 'damaged') yield finding('manifest-damaged', place);
-    else if (!lists(found, log, batches)) yield finding('manifest-differs', place);
+    const listed = batches.map((batch) => ({ size: Number(batch.size), root: batch.root, manifest: batch.manifest }));
+    const made = async () => carriedBlocks({ ...log.place, size, batches: listed });
+    yield* mended(check, checkList(check, log, batches, cid), made, cid);
   }
   if (check.past !== undefined) yield* checkPast(check, check.past, log, batches);
+}
+
+async function* checkList(
+  check: LogCheck,
+  log: NamedLog,
+  batches: readonly CarriedBatch[],
+  cid: string,
+): AsyncGenerator<Finding> {
+  const found = await stateOf(check, cid);
+  const place = { ...log.place, batch: Number(batches.at(-1)?.size), cid };
+  if (found === 'missing') yield finding('manifest-missing', place);
+  else if (found === 'damaged') yield finding('manifest-damaged', place);
+  else if (!lists(found, log, batches)) yield finding('manifest-differs', place);
 }
 
 async function stateOf({ content }: LogCheck, cid: string): Promise<CarriedManifest | 'damaged' | 'missing'> {

@@ -63,6 +63,8 @@ export interface Finding extends Place {
   readonly text: string;
   /** It was taken out of use, or destroyed. */
   readonly swept?: boolean;
+  /** It was there, and is right again. */
+  readonly mended?: boolean;
 }
 
 export type Check = 'versions' | 'resources' | 'access' | 'logs' | 'ledger' | 'keys';

@@ -16,6 +16,7 @@ import type { Tile } from '../../trail/merkle/tiles.ts';
 import { checkCarried } from './carried.ts';
 import { type Counts, type Finding, finding, type Progress, progress } from './events.ts';
 import { checkManifest } from './manifests.ts';
+import { batchOf, mended } from './mend.ts';
 
 export interface LogCheck {
   readonly database: Database;
@@ -23,6 +24,8 @@ export interface LogCheck {
   readonly ledger: Ledger;
   readonly past?: PastLedger | undefined;
   readonly institutionName: (id: number) => string;
+  /** Whether what the content store lost is to be put there again. */
+  readonly mend: boolean;
   readonly counts: Counts;
 }
 
@@ -67,7 +70,11 @@ async function* checkLog(check: LogCheck, log: NamedLog): AsyncGenerator<Finding
         if (!isRoot) yield finding('batch-root-differs', { ...log.place, batch: Number(batch.size) });
         yield* checkTiles(check, log, appended.tiles, tilesTold);
       }
-      if (batch.manifest !== null) yield* checkManifest(check, log, batch, batch.manifest, leaves);
+      const { manifest } = batch;
+      if (manifest !== null) {
+        const found = checkManifest(check, log, batch, manifest, leaves);
+        yield* mended(check, found, () => batchOf(check, log, batch), manifest);
+      }
       size = batch.size;
       check.counts.batches += 1;
       yield progress('logs', check.counts.batches);
