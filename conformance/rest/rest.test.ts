@@ -2,27 +2,38 @@
 import { after, suite } from 'node:test';
 import { bundles } from './bundles.ts';
 import { conditions } from './conditions.ts';
+import { deletions } from './deletions.ts';
 import { histories } from './histories.ts';
+import { http } from './http.ts';
 import { idempotency } from './idempotency.ts';
 import { negotiation } from './negotiation.ts';
+import { operations, validation } from './operations.ts';
+import { patches } from './patches.ts';
 import { readingAndWriting } from './reading-and-writing.ts';
 import { searchByDate } from './search-dates.ts';
 import { searchResults } from './search-results.ts';
 import { searchByValue } from './search-values.ts';
 import { restTarget } from './target.ts';
+import { transactions } from './transactions.ts';
 
 suite('FHIR REST', () => {
   const target = restTarget({ after: (run) => after(run as () => Promise<void>) });
   for (const part of [
     readingAndWriting,
     conditions,
+    patches,
+    deletions,
     histories,
     bundles,
+    transactions,
+    operations,
+    validation,
     idempotency,
     searchByValue,
     searchByDate,
     searchResults,
     negotiation,
+    http,
   ]) {
     part(target);
   }

@@ -2,6 +2,7 @@ import type { CapabilityStatement, CapabilityStatementRestResource } from '@medp
 import { RESOURCE_TYPES } from '../fhir/definitions/definitions.ts';
 import type { SearchParameter } from '../fhir/search/parameters.ts';
 import { SUPPORTED_PARAMETER_TYPES } from '../repository/search-criteria.ts';
+import { isOperationOf, OPERATIONS, type Operation } from './operations/table.ts';
 import type { Services } from './services.ts';
 
 /** When this version's capabilities were settled; changes with the code. */
@@ -11,6 +12,7 @@ const TYPE_INTERACTIONS = [
   'read',
   'vread',
   'update',
+  'patch',
   'delete',
   'history-instance',
   'history-type',
@@ -18,8 +20,9 @@ const TYPE_INTERACTIONS = [
   'search-type',
 ] as const;
 
-const OPERATIONS = ['evidence', 'certificate', 'explain-access'] as const;
-const PATIENT_OPERATIONS = [...OPERATIONS, 'break-glass'] as const;
+/** Our own, beside those of the table. */
+const OWN_OPERATIONS = ['evidence', 'certificate', 'explain-access'] as const;
+const PATIENT_OPERATIONS = [...OWN_OPERATIONS, 'break-glass'] as const;
 
 /**
  * The CapabilityStatement of a base, generated from the tables that the code runs on
@@ -43,6 +46,7 @@ export function capabilities(
     implementation: { description: union ? 'Search over all institutions' : `Records of ${institution}`, url },
     fhirVersion: '4.0.1',
     format: ['application/fhir+json', 'json'],
+    patchFormat: ['application/json-patch+json'],
     rest: [
       {
         mode: 'server',
@@ -63,10 +67,19 @@ export function capabilities(
           ],
         },
         resource: RESOURCE_TYPES.map((type) => resourceOf(type, registry.searchParametersOf(type), union)),
-        ...(union ? {} : { interaction: SYSTEM_INTERACTIONS.map((code) => ({ code })) }),
+        ...(union
+          ? {}
+          : {
+              interaction: SYSTEM_INTERACTIONS.map((code) => ({ code })),
+              operation: OPERATIONS.filter(({ system }) => system !== undefined).map(told),
+            }),
       },
     ],
   };
+}
+
+function told({ name, definition }: Operation): { name: string; definition: string } {
+  return { name, definition };
 }
 
 function resourceOf(
@@ -88,11 +101,14 @@ function resourceOf(
     conditionalCreate: true,
     conditionalRead: 'full-support',
     conditionalUpdate: true,
-    conditionalDelete: 'not-supported',
+    conditionalDelete: 'single',
     referencePolicy: ['literal', 'local', 'resolves'],
-    operation: (type === 'Patient' ? PATIENT_OPERATIONS : OPERATIONS).map((name) => ({
-      name,
-      definition: `https://medseal.org/fhir/OperationDefinition/${name}`,
-    })),
+    operation: [
+      ...OPERATIONS.filter((one) => (one.type ?? one.instance) !== undefined && isOperationOf(one, type)).map(told),
+      ...(type === 'Patient' ? PATIENT_OPERATIONS : OWN_OPERATIONS).map((name) => ({
+        name,
+        definition: `https://medseal.org/fhir/OperationDefinition/${name}`,
+      })),
+    ],
   };
 }
