@@ -48,10 +48,17 @@ async function run(config: Config, logger: Logger, demo: boolean): Promise<void>
   const stopping = new AbortController();
   mkdirSync(config.dataDirectory, { recursive: true });
   const publicUrl = config.publicUrl ?? origin;
-  const node = await compose({ config, logger, server, publicUrl, version: readVersion(), isSetUp: () => setUp });
+  const node = await compose({
+    config,
+    logger,
+    server,
+    publicUrl,
+    version: readVersion(),
+    onRoots: (roots) => pinRoots(config.dataDirectory, roots),
+    isSetUp: () => setUp,
+  });
   try {
     server.off('request', refuseUntilReady);
-    pinRoots(config.dataDirectory, node.roots);
     await ensureOperator(config.dataDirectory, node.administration.clients);
     const address = { url: origin, publicUrl, pid: process.pid };
     const demonstration = demo
