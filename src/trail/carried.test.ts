@@ -4,9 +4,10 @@ import { createSecretKey, randomUUID } from 'node:crypto';
 import { after, before, suite, test } from 'node:test';
 import { testLedger } from '../../conformance/ports/ledger-embedded.ts';
 import { ask, call, refused } from '../../conformance/ports/ledger-fixtures.ts';
+import { seed } from '../../conformance/support/seed.ts';
 import { verifyEvidence as verifyInBrowser } from '../api/verify/evidence.js';
 import { MedSealError } from '../errors.ts';
-import { noFaults } from '../faults.ts';
+import { type CrashPoint, type Faults, noFaults } from '../faults.ts';
 import { canonicalJson } from '../fhir/json/canonical.ts';
 import { silentLogger } from '../logger.ts';
 import type { ContentStore } from '../storage/content/port.ts';
@@ -30,6 +31,15 @@ import { createRelay } from './relay.ts';
 import { createSequencer } from './sequencer.ts';
 
 const SALT = createSecretKey(Buffer.alloc(32, 7));
+
+function failingAt(point: CrashPoint): Faults {
+  return {
+    ...noFaults,
+    async at(passed) {
+      if (passed === point) throw new Error(`a drill at ${point}`);
+    },
+  };
+}
 
 /** Version 1 of a made-up record. */
 function subjectOf(versionId: number): EvidenceSubject {
@@ -98,7 +108,7 @@ suite('a log that is carried over', () => {
     return anchor(ledger);
   }
 
-  function anchor(ledger: Ledger): Promise<number> {
+  function anchor(ledger: Ledger, faults = noFaults): Promise<number> {
     const { database } = first;
     const relay = createRelay({
       database,
@@ -107,7 +117,7 @@ suite('a log that is carried over', () => {
       predecessor: ledger === first.ledger ? undefined : () => past.describe(),
       institutionName: () => 'ours',
       now: Date.now,
-      faults: noFaults,
+      faults,
       logger: silentLogger,
     });
     return relay.run();
@@ -132,7 +142,15 @@ suite('a log that is carried over', () => {
     assert.deepEqual([open?.first, open?.size, open?.anchoredAt, open?.manifest], [0n, 6n, null, null]);
     // Stopped in between, or by a second replica, it is not done again.
     await reconcilerOn(second.ledger, past).run();
-    assert.equal(await anchor(second.ledger), 1);
+    for (const point of ['anchor-endorsed-unsent', 'anchor-committed-unrecorded'] as const) {
+      assert.equal(await anchor(second.ledger, failingAt(point)), 0);
+    }
+    assert.equal((await selectBatch(first.database, key(), 6))?.anchoredAt, null);
+    await reconcilerOn(second.ledger, past).run();
+    assert.notEqual((await selectBatch(first.database, key(), 6))?.anchoredAt, null, 'found on the ledger');
+    assert.equal(await anchor(second.ledger), 0);
+    const { items } = await ask(second.ledger, call('anchor', 'history', 'ours', 'records', '', '10'));
+    assert.equal(items.length, 1);
     const begun = await firstAnchor(second.ledger, 'ours', 'records');
     assert.deepEqual([begun?.size, begun?.sequence, begun?.root], [6, 1, open?.root.toString('hex')]);
     assert.deepEqual(begun?.predecessor, await past.describe());
@@ -216,6 +234,19 @@ suite('a log that is carried over', () => {
     await refusedEverywhere(withPast({ extra: 1 }), /fields|not evidence/);
     const inclusion = before.inclusion.slice(1);
     await refusedEverywhere({ ...evidence, before: { ...before, inclusion } }, /did not anchor the record/);
+  });
+
+  test('with any flipped bit it is refused', async (t) => {
+    const random = seed(t);
+    const file = await collected(subjects[0] ?? assert.fail(), second.ledger);
+    const roots = rootsOf(second);
+    for (let trial = 0; trial < 3000; trial++) {
+      const bit = random.integer(file.length * 8);
+      const flipped = Buffer.from(file);
+      flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      assert.throws(() => verifyEvidence(flipped, roots), { code: 'evidence-invalid' }, `bit ${bit}`);
+      if (trial % 10 === 0) await assert.rejects(verifyInBrowser(flipped, formatRoots(roots)), `bit ${bit}`);
+    }
   });
 
   test('has no proof of the ledger before for a leaf that came later', async () => {
