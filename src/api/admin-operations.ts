@@ -75,9 +75,10 @@ export const ADMIN_OPERATIONS: Readonly<Record<string, AdminOperation>> = {
     return { status: 204 };
   },
   async scrub({ scrubber }, { body }) {
-    const { sweep = false } = (body ?? {}) as { sweep?: unknown };
-    if (typeof sweep === 'boolean') return { lines: scrubber.run({ sweep }) };
-    throw new MedSealError('invalid-parameter', 'sweep is true or false', { expression: 'sweep' });
+    const { sweep = false, mend = false } = (body ?? {}) as { sweep?: unknown; mend?: unknown };
+    if (typeof sweep === 'boolean' && typeof mend === 'boolean') return { lines: scrubber.run({ sweep, mend }) };
+    const expression = typeof sweep === 'boolean' ? 'mend' : 'sweep';
+    throw new MedSealError('invalid-parameter', `${expression} is true or false`, { expression });
   },
   async backup({ backup }, { body }) {
     const part = PARTS.find((one) => one === textOf(body, 'part'));

@@ -114,7 +114,7 @@ export async function composeServices(
     tokenizer,
     sourcesOf,
     receipts: createReceiptSigner(keys),
-    evidence: createEvidenceCollector(database, trail.ledger),
+    evidence: createEvidenceCollector({ database, ledger: trail.ledger, past: trail.past }),
     certificates: lazyCertificates(),
     roots: trail.roots,
     cursors: createCursors(secret, random),

@@ -22,6 +22,7 @@ const TYPE_INTERACTIONS = [
 
 /** Our own, beside those of the table. */
 const OWN_OPERATIONS = ['evidence', 'certificate', 'explain-access'] as const;
+const PATIENT_OPERATIONS = [...OWN_OPERATIONS, 'break-glass'] as const;
 
 /**
  * The CapabilityStatement of a base, generated from the tables that the code runs on
@@ -104,7 +105,10 @@ function resourceOf(
     referencePolicy: ['literal', 'local', 'resolves'],
     operation: [
       ...OPERATIONS.filter((one) => (one.type ?? one.instance) !== undefined && isOperationOf(one, type)).map(told),
-      ...OWN_OPERATIONS.map((name) => ({ name, definition: `https://medseal.org/fhir/OperationDefinition/${name}` })),
+      ...(type === 'Patient' ? PATIENT_OPERATIONS : OWN_OPERATIONS).map((name) => ({
+        name,
+        definition: `https://medseal.org/fhir/OperationDefinition/${name}`,
+      })),
     ],
   };
 }
