@@ -9,6 +9,7 @@ import { createExplainer } from '../consent/explain.ts';
 import { createGuardedReader } from '../consent/guarded-reader.ts';
 import { createGuardedTrail } from '../consent/guarded-trail.ts';
 import { createGuardedWriter } from '../consent/guarded-writer.ts';
+import { createLabelKeeper } from '../consent/label-keeper.ts';
 import { createPrincipalResolver } from '../consent/principal.ts';
 import { createFactsReader } from '../consent/record-facts.ts';
 import { describeElsewhere, sealElsewhere } from '../consent/scribe/elsewhere.ts';
@@ -88,6 +89,7 @@ export async function composeServices(
       facts,
       principals,
       authors,
+      labels: createLabelKeeper(facts, tokenizer),
     }),
     emergencies: createEmergencies({ rows: createEmergencyRows(database), box, tokens: emergencyTokens, institutions }),
     explainer: createExplainer({
