@@ -7,6 +7,7 @@ import { idempotency } from './idempotency.ts';
 import { negotiation } from './negotiation.ts';
 import { readingAndWriting } from './reading-and-writing.ts';
 import { searchByDate } from './search-dates.ts';
+import { searchIncludes } from './search-includes.ts';
 import { searchResults } from './search-results.ts';
 import { searchByValue } from './search-values.ts';
 import { restTarget } from './target.ts';
@@ -22,6 +23,7 @@ suite('FHIR REST', () => {
     searchByValue,
     searchByDate,
     searchResults,
+    searchIncludes,
     negotiation,
   ]) {
     part(target);

@@ -270,7 +270,7 @@ export function searchByValue(target: Promise<RestTarget>): void {
     test('what this server does not answer is refused, never passed over', async () => {
       const { client } = await target;
       for (const query of [
-        'Patient?_include=Patient:organization',
+        'Patient?_revinclude=AuditEvent:entity',
         'Patient?_elements=name',
         'Patient?_summary=true',
         'Patient?family:contains=x',

@@ -57,7 +57,8 @@ export interface Position {
 }
 
 export interface SearchPlan {
-  readonly type: string;
+  /** undefined: any, where the criterion tells by itself which rows are meant. */
+  readonly type: string | undefined;
   /** undefined: the union of all bases. */
   readonly institution: number | undefined;
   readonly criterion: Criterion;
@@ -192,7 +193,8 @@ export function createPermittedReader(database: Database, common: CommonTokens):
 }
 
 function whereOf(plan: SearchPlan, parameters: Parameters): string {
-  const conditions = [`r.type = ${parameters.add(plan.type)}`, 'not r.deleted'];
+  const conditions = ['not r.deleted'];
+  if (plan.type !== undefined) conditions.push(`r.type = ${parameters.add(plan.type)}`);
   if (plan.institution !== undefined) conditions.push(`r.institution = ${parameters.add(plan.institution)}`);
   conditions.push(compileCriterion(plan.criterion, 'r', parameters, { table: 'permitted_current' }));
   return conditions.join(' and ');

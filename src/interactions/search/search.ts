@@ -1,17 +1,9 @@
 import type { GuardedSearch, PermittedRecord } from '../../consent/guarded-reader.ts';
-import { hasScope, notFound, requireScope } from '../../consent/guarded-reader.ts';
 import { MedSealError } from '../../errors.ts';
 import { isResourceType } from '../../fhir/definitions/definitions.ts';
 import { matchesResource } from '../../fhir/search/match.ts';
-import {
-  parseSearch,
-  type SearchBranch,
-  type SearchControl,
-  type Criterion as SearchCriterion,
-  type SearchQuery,
-} from '../../fhir/search/query.ts';
+import { parseSearch, type SearchBranch, type SearchControl, type SearchQuery } from '../../fhir/search/query.ts';
 import type { Criterion } from '../../repository/criteria.ts';
-import type { Position } from '../../repository/permitted.ts';
 import { translate } from '../../repository/search-criteria.ts';
 import type { RequestContext } from '../../request-context.ts';
 import { typeToken } from '../../sealing/blind-index/resource-tokens.ts';
@@ -21,10 +13,14 @@ import { bundleText, type TextEntry } from '../bundle-text.ts';
 import { queryText } from '../query-text.ts';
 import type { InteractionResult } from '../result.ts';
 import type { Services } from '../services.ts';
+import { baseOf, type SearchBase } from './base.ts';
 import type { Cursor } from './cursor.ts';
+import { includedBy } from './include.ts';
 import { pageByChange } from './page-by-change.ts';
 import { pageBySortKeys } from './page-by-sort-keys.ts';
-import { MAX_OPENED, type PreparedSearch, type SearchPage, tooCostly } from './prepared.ts';
+import type { PreparedSearch } from './prepared.ts';
+import { requireScopesOfHops } from './scopes.ts';
+import { totalFor, totalOf } from './total.ts';
 
 export interface SearchRequest {
   readonly type: string;
@@ -88,9 +84,13 @@ export async function search(
   if (page.next !== undefined) {
     link.push({ relation: 'next', url: sealedLink(page.next) });
   }
-  for (const record of page.records) prepared.search.shown(record);
-  const contents = await anchoredContents(services, page.records);
-  const entry = page.records.map((record, index) => entryOf(services, record, contents[index]));
+  const included = await includedBy(services, context, base, query.control, page.records);
+  const records = [...page.records, ...included];
+  for (const record of records) prepared.search.shown(record);
+  const contents = await anchoredContents(services, records);
+  const entry = records.map((record, index) =>
+    entryOf(services, record, contents[index], index < page.records.length ? 'match' : 'include'),
+  );
   const body = bundleText({ type: 'searchset', ...(total === undefined ? {} : { total }), link, entry });
   return { status: 200, body };
 
@@ -105,25 +105,6 @@ export async function search(
     const text = queryText(understood);
     return [{ relation: 'self', url: text === '' ? url : `${url}?${text}` }];
   }
-}
-
-interface SearchBase {
-  readonly name: string;
-  readonly url: string;
-  /** undefined for the union. */
-  readonly institution: number | undefined;
-  readonly institutions: readonly string[];
-}
-
-function baseOf({ institutions, publicUrl }: SearchServices, { base }: RequestContext): SearchBase {
-  if (base.kind === 'union') {
-    const all = institutions.own().map((one) => one.name);
-    return { name: '', url: `${publicUrl}/fhir`, institution: undefined, institutions: all };
-  }
-  const institution = institutions.find(base.institution);
-  if (institution === undefined) throw notFound();
-  const { name, id } = institution;
-  return { name, url: `${publicUrl}/${name}/fhir`, institution: id, institutions: [name] };
 }
 
 function prepare(
@@ -146,7 +127,7 @@ function prepare(
   if (of.length === 0) of.push({ kind: 'every', tokens: [typeToken(tokenizer, type)] });
   return {
     search: guarded,
-    plan: { type, institution: base.institution, criterion: { kind: 'all', of } },
+    plans: [{ type, institution: base.institution, criterion: { kind: 'all', of } }],
     decide:
       inexact.length === 0
         ? undefined
@@ -157,29 +138,11 @@ function prepare(
   };
 }
 
-/**
- * What a chain leads through needs a scope too (DESIGN 7.1): from the token alone, so that an empty answer always means
- * that nothing was found. A reference that may lead to several types needs one of them; the views leave the others out.
- */
-function requireScopesOfHops(context: RequestContext, { branches }: SearchQuery): void {
-  const visit = (criterion: SearchCriterion): void => {
-    if (criterion.kind === 'has') {
-      requireScope(context, criterion.type, 's');
-      visit(criterion.criterion);
-    }
-    if (criterion.kind !== 'chain') return;
-    const covered = criterion.targets.filter(({ type }) => hasScope(context, type, 's'));
-    if (covered.length === 0) requireScope(context, criterion.targets[0]?.type ?? '', 's');
-    for (const target of covered) visit(target.criterion);
-  };
-  for (const branch of branches) branch.criteria.forEach(visit);
-}
-
 /** Refused rather than passed over: the answer would look complete and be another. */
 function refuseUnsupported(control: SearchControl): void {
   const found = [
-    control.include.length > 0 ? '_include' : undefined,
-    control.revinclude.length > 0 ? '_revinclude' : undefined,
+    // The access trail is no resource of the index.
+    control.revinclude.some(({ source }) => source === 'AuditEvent') ? '_revinclude' : undefined,
     control.elements === undefined ? undefined : '_elements',
     control.contained === undefined ? undefined : '_contained',
     control.summary === undefined || control.summary === 'count' || control.summary === 'false'
@@ -194,44 +157,16 @@ function sortsByChange(sort: SearchControl['sort']): boolean {
   return sort.length === 0 || (sort.length === 1 && sort[0]?.code === '_lastUpdated');
 }
 
-/** Known for nothing when everything is on the first page; counted when asked for. */
-async function totalFor(
-  prepared: PreparedSearch,
-  control: SearchControl,
-  page: SearchPage,
-  first: boolean,
-): Promise<number | undefined> {
-  if (first && page.next === undefined) return page.records.length;
-  return control.total === 'accurate' || control.total === 'estimate' ? totalOf(prepared) : undefined;
-}
-
-async function totalOf({ search: guarded, plan, decide }: PreparedSearch): Promise<number> {
-  if (decide === undefined) return guarded.count(plan);
-  let total = 0;
-  let opened = 0;
-  let beyond: Position | undefined;
-  for (;;) {
-    const rows = await guarded.page(plan, { limit: MAX_COUNT, descending: false, beyond });
-    for (const row of rows) {
-      const record = await guarded.open(row);
-      if (record !== undefined && decide(record)) total += 1;
-      beyond = row;
-    }
-    opened += rows.length;
-    if (rows.length < MAX_COUNT) return total;
-    if (opened >= MAX_OPENED) throw tooCostly();
-  }
-}
-
 function entryOf(
   { publicUrl }: SearchServices,
   { institution, row, id }: PermittedRecord,
   content: string | Buffer | undefined,
+  mode: 'match' | 'include',
 ): TextEntry {
   if (content === undefined) throw new MedSealError('internal', 'A search found a deleted record');
   return {
     fullUrl: `${publicUrl}/${institution}/fhir/${row.type}/${id}`,
     resource: content,
-    members: { search: { mode: 'match' } },
+    members: { search: { mode } },
   };
 }
