@@ -134,6 +134,9 @@ const QUESTIONS: readonly ((r: Random, id: string) => string)[] = [
   (r) => `performer=Practitioner/d${r.integer(3)}`,
   () => 'code:not=http://loinc.org|718-7',
   () => 'patient:missing=false',
+  (r) => `_include=*&_revinclude=*&_count=${1 + r.integer(5)}`,
+  (_, id) => `_id=${id}&_revinclude=Observation:patient&_include:iterate=Observation:performer`,
+  (r) => `_include=Observation:patient&_revinclude:iterate=Condition:patient&code=${r.pick(CODES)}`,
   (r) => `_lastUpdated=${r.pick(['ge', 'lt'])}2024-06`,
 ];
 

@@ -56,6 +56,8 @@ const QUESTIONS: readonly string[] = [
   'Observation?patient=@&_summary=count',
   'Observation?patient=@&_sort=-date',
   'Observation?patient._id=@',
+  'Observation?patient=@&_include=*&_revinclude=*',
+  'Patient?_id=@&_revinclude=Observation:patient&_revinclude:iterate=Provenance:target',
   'Observation?patient.identifier=110101@',
   'Observation?patient.family=family-of-@&_summary=count',
   'Observation?subject:Patient.gender=female&patient=@',
@@ -326,6 +328,12 @@ async function assertExactly(expected: readonly CohortRecord[], clients: readonl
       ({ type, patients }) => type === 'Observation' && names.has(`Patient/${patients[0]}`),
     );
     assert.deepEqual(found(chained), reachable.map(nameOf).toSorted(), `${client.base} chain`);
+    // An include shows what a read would, and no more.
+    for (const query of ['Observation?_include=*', 'Patient?_revinclude=*&_revinclude:iterate=*']) {
+      for (const name of found((await client.get(`${query}&_count=100`)).json<Bundle>())) {
+        assert.ok(names.has(name), `${client.base} ${query} shows ${name}`);
+      }
+    }
     const reverse = (await client.get('Patient?_has:Observation:patient:code=718-7')).json<Bundle>();
     const referred = PATIENTS.filter(
       (one) =>

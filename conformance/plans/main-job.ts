@@ -63,6 +63,8 @@ const QUESTIONS: readonly string[] = [
   'Observation?patient.family=family&_sort=date',
   'Observation?code:not=718-7&_count=5',
   'Observation?_tag=a|b&_profile=http://example.org/p',
+  `Observation?patient=Patient/${ANNA}&_include=*&_revinclude=*`,
+  'Patient?_count=2&_revinclude=Observation:patient&_include:iterate=Observation:performer',
   'Provenance?target=Patient/x',
   'Provenance?_count=2',
   'AuditEvent?_count=2',
