@@ -134,6 +134,8 @@ const QUESTIONS: readonly ((r: Random, id: string) => string)[] = [
   (r) => `performer=Practitioner/d${r.integer(3)}`,
   () => 'code:not=http://loinc.org|718-7',
   () => 'patient:missing=false',
+  (_, id) => `_list=${id}`,
+  (r) => `_summary=${r.pick(['true', 'text', 'data', 'false'])}&_elements=code`,
   (r) => `_include=*&_revinclude=*&_count=${1 + r.integer(5)}`,
   (_, id) => `_id=${id}&_revinclude=Observation:patient&_include:iterate=Observation:performer`,
   (r) => `_include=Observation:patient&_revinclude:iterate=Condition:patient&code=${r.pick(CODES)}`,

@@ -56,6 +56,11 @@ const QUESTIONS: readonly string[] = [
   'Observation?patient=@&_summary=count',
   'Observation?patient=@&_sort=-date',
   'Observation?patient._id=@',
+  'Patient/@/Observation?_summary=true',
+  'Patient/@/*?_elements=code',
+  '?_type=Patient,Observation&_id=@,hb-2021-@',
+  '?_id=@',
+  'Patient?_list=@',
   'Observation?patient=@&_include=*&_revinclude=*',
   'Patient?_id=@&_revinclude=Observation:patient&_revinclude:iterate=Provenance:target',
   'Observation?patient.identifier=110101@',
@@ -329,7 +334,11 @@ async function assertExactly(expected: readonly CohortRecord[], clients: readonl
     );
     assert.deepEqual(found(chained), reachable.map(nameOf).toSorted(), `${client.base} chain`);
     // An include shows what a read would, and no more.
-    for (const query of ['Observation?_include=*', 'Patient?_revinclude=*&_revinclude:iterate=*']) {
+    for (const query of [
+      'Observation?_include=*',
+      'Patient?_revinclude=*&_revinclude:iterate=*',
+      '?_type=Patient,Observation,Encounter',
+    ]) {
       for (const name of found((await client.get(`${query}&_count=100`)).json<Bundle>())) {
         assert.ok(names.has(name), `${client.base} ${query} shows ${name}`);
       }

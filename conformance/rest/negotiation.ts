@@ -112,7 +112,7 @@ export function negotiation(target: Promise<RestTarget>): void {
         ['DELETE', `Patient/${id}/_history/1`, 'GET, HEAD'],
         ['PUT', 'metadata', 'GET, HEAD'],
         ['POST', 'metadata', 'GET, HEAD'],
-        ['PUT', '', 'POST'],
+        ['PUT', '', 'GET, HEAD, POST'],
       ] as const) {
         const answer = await client.send(method, path, method === 'DELETE' ? {} : { body: '{}' });
         refused(answer, 405, 'method-not-allowed');

@@ -9,6 +9,7 @@ import { readingAndWriting } from './reading-and-writing.ts';
 import { searchByDate } from './search-dates.ts';
 import { searchIncludes } from './search-includes.ts';
 import { searchResults } from './search-results.ts';
+import { searchContexts, searchShapes } from './search-shapes.ts';
 import { searchByValue } from './search-values.ts';
 import { restTarget } from './target.ts';
 
@@ -24,6 +25,8 @@ suite('FHIR REST', () => {
     searchByDate,
     searchResults,
     searchIncludes,
+    searchShapes,
+    searchContexts,
     negotiation,
   ]) {
     part(target);

@@ -271,8 +271,8 @@ export function searchByValue(target: Promise<RestTarget>): void {
       const { client } = await target;
       for (const query of [
         'Patient?_revinclude=AuditEvent:entity',
-        'Patient?_elements=name',
-        'Patient?_summary=true',
+        'Patient?_contained=true',
+        'Patient?_sort=_score',
         'Patient?family:contains=x',
         'Observation?value-quantity=5',
         'Patient?_content=x',

@@ -11,6 +11,7 @@ import { queryPairs } from '../interactions/query-text.ts';
 import { read, readVersion } from '../interactions/read.ts';
 import type { InteractionResult } from '../interactions/result.ts';
 import { search } from '../interactions/search/search.ts';
+import type { SearchTarget } from '../interactions/search/target.ts';
 import type { Services } from '../interactions/services.ts';
 import { writeOne } from '../interactions/write/single.ts';
 import type { RequestContext } from '../request-context.ts';
@@ -24,19 +25,32 @@ export interface FhirOperation {
   run(services: Services, context: RequestContext, input: FhirInput): Promise<InteractionResult>;
 }
 
-const searchByQuery: FhirOperation = {
-  interaction: 'search-type',
-  run: (services, context, { type, pairs, preferences }) =>
-    search(services, context, { type, pairs, handling: preferences.handling, posted: false }),
-};
-
 /** http://hl7.org/fhir/R4/search.html: the parameters of URL and body together. */
-const searchByBody: FhirOperation = {
-  interaction: 'search-type',
-  body: 'form',
-  run: (services, context, { type, pairs, form, preferences }) =>
-    search(services, context, { type, pairs: [...pairs, ...form()], handling: preferences.handling, posted: true }),
-};
+function searchOf(
+  interaction: string,
+  body: 'form' | undefined,
+  target: (input: FhirInput) => SearchTarget,
+): FhirOperation {
+  return {
+    interaction,
+    ...(body === undefined ? {} : { body }),
+    run: (services, context, input) =>
+      search(services, context, {
+        ...target(input),
+        pairs: body === undefined ? input.pairs : [...input.pairs, ...input.form()],
+        handling: input.preferences.handling,
+        posted: body !== undefined,
+      }),
+  };
+}
+
+const ofType = ({ type }: FhirInput): SearchTarget => ({ type });
+const ofAnyType = (): SearchTarget => ({ type: undefined });
+/** http://hl7.org/fhir/R4/search.html#searchcontexts: `*` stands for any type of the compartment. */
+const ofCompartment = ({ type, id, member }: FhirInput): SearchTarget => ({
+  type: member === '*' ? undefined : member,
+  compartment: { type, id },
+});
 
 function historyOf(interaction: string, scope: (input: FhirInput) => { type?: string; id?: string }): FhirOperation {
   return {
@@ -54,10 +68,16 @@ function historyOf(interaction: string, scope: (input: FhirInput) => { type?: st
 
 /** By operationId. */
 export const FHIR_OPERATIONS: Readonly<Record<string, FhirOperation>> = {
-  search: searchByQuery,
-  unionSearch: searchByQuery,
-  searchByPost: searchByBody,
-  unionSearchByPost: searchByBody,
+  search: searchOf('search-type', undefined, ofType),
+  unionSearch: searchOf('search-type', undefined, ofType),
+  searchByPost: searchOf('search-type', 'form', ofType),
+  unionSearchByPost: searchOf('search-type', 'form', ofType),
+  systemSearch: searchOf('search-system', undefined, ofAnyType),
+  unionSystemSearch: searchOf('search-system', undefined, ofAnyType),
+  systemSearchByPost: searchOf('search-system', 'form', ofAnyType),
+  unionSystemSearchByPost: searchOf('search-system', 'form', ofAnyType),
+  compartmentSearch: searchOf('search-type', undefined, ofCompartment),
+  compartmentSearchByPost: searchOf('search-type', 'form', ofCompartment),
   unionRead: { interaction: 'read', run: () => Promise.reject(notFound()) },
   read: {
     interaction: 'read',

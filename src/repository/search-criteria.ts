@@ -2,6 +2,7 @@ import { MedSealError } from '../errors.ts';
 import { RESOURCE_TYPES } from '../fhir/definitions/definitions.ts';
 import type { SearchParameter } from '../fhir/search/parameters.ts';
 import type { Operand, ReferenceOperand, Criterion as SearchCriterion, TokenOperand } from '../fhir/search/query.ts';
+import type { SearchRegistry } from '../fhir/search/registry.ts';
 import {
   exactForm,
   ofTypeForm,
@@ -31,8 +32,9 @@ export interface TranslatorOptions {
   readonly sourcesOf: SourcesOf;
   /** The bases that relative references and ids are read against. */
   readonly institutions: readonly string[];
-  /** Of the type searched. */
-  readonly type: string;
+  readonly registry: SearchRegistry;
+  /** The type searched; undefined for any. */
+  readonly type: string | undefined;
 }
 
 /** The parameter types that `translate` answers. */
@@ -51,6 +53,8 @@ export function translate(criterion: SearchCriterion, options: TranslatorOptions
       return chain(criterion, options);
     case 'has':
       return has(criterion, options);
+    case 'list':
+      return list(criterion, options);
     default:
       throw unsupported(`_${criterion.kind}`);
   }
@@ -184,8 +188,9 @@ function referents(
 
 function ids(operands: readonly Operand[], { names, institutions, type }: TranslatorOptions): Criterion {
   const wanted = operands.flatMap((operand) => (operand.kind === 'token' && operand.code ? [operand.code] : []));
+  const types = type === undefined ? RESOURCE_TYPES : [type];
   const idTokens = institutions.flatMap((institution) =>
-    wanted.map((id) => names.idToken(names.name(institution, type, id))),
+    types.flatMap((one) => wanted.map((id) => names.idToken(names.name(institution, one, id)))),
   );
   return { kind: 'ids', idTokens: [...new Set(idTokens)] };
 }
@@ -206,8 +211,22 @@ function has(criterion: Extract<SearchCriterion, { kind: 'has' }>, options: Tran
   const { type, parameter } = criterion;
   const source = exactly(criterion.criterion, { ...options, type });
   const of = keysOf(options, parameter)
-    .filter(({ target }) => target === undefined || target === options.type)
+    .filter(({ target }) => target === undefined || options.type === undefined || target === options.type)
     .map(({ key }): Criterion => ({ kind: 'referred-by', mask: options.tokenizer.mask(key), type, source }));
+  return { criterion: { kind: 'any', of }, exact: true };
+}
+
+/** Being an item of a List (http://hl7.org/fhir/R4/search.html#list); current ones by name are not kept. */
+function list({ lists }: Extract<SearchCriterion, { kind: 'list' }>, options: TranslatorOptions): IndexQuestion {
+  const item = options.registry.searchParametersOf('List').get('item');
+  if (item === undefined || lists.some((name) => name.startsWith('$'))) throw unsupported('_list');
+  const source: Criterion = ids(
+    lists.map((code) => ({ kind: 'token', system: undefined, code })),
+    { ...options, type: 'List' },
+  );
+  const of = keysOf(options, item).map(
+    ({ key }): Criterion => ({ kind: 'referred-by', mask: options.tokenizer.mask(key), type: 'List', source }),
+  );
   return { criterion: { kind: 'any', of }, exact: true };
 }
 

@@ -4,10 +4,10 @@ import type { Include, Criterion as SearchCriterion, SearchQuery } from '../../f
 import type { RequestContext } from '../../request-context.ts';
 
 /**
- * What a search leads through needs a scope too (DESIGN 7.1): from the token alone, so that an empty answer always means
+ * Each type that a search names needs a scope, and so does what it leads through (DESIGN 7.1): from the token alone, so that an empty answer always means
  * that nothing was found. A reference that may lead to several types needs one of them; the views leave the others out.
  */
-export function requireScopesOfHops(context: RequestContext, { branches, control }: SearchQuery): void {
+export function requireScopes(context: RequestContext, { branches, control }: SearchQuery): void {
   const visit = (criterion: SearchCriterion): void => {
     if (criterion.kind === 'list') requireScope(context, 'List', 's');
     if (criterion.kind === 'has') {
@@ -19,7 +19,10 @@ export function requireScopesOfHops(context: RequestContext, { branches, control
     if (covered.length === 0) requireScope(context, criterion.targets[0]?.type ?? '', 's');
     for (const target of covered) visit(target.criterion);
   };
-  for (const branch of branches) branch.criteria.forEach(visit);
+  for (const { type, criteria } of branches) {
+    if (type !== undefined) requireScope(context, type, 's');
+    criteria.forEach(visit);
+  }
   for (const include of control.include) {
     if (include.parameter !== undefined) requireOneOf(context, targetTypes(include));
   }
