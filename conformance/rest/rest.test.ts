@@ -8,6 +8,8 @@ import { negotiation } from './negotiation.ts';
 import { readingAndWriting } from './reading-and-writing.ts';
 import { searchByDate } from './search-dates.ts';
 import { searchIncludes } from './search-includes.ts';
+import { searchByModifier } from './search-modifiers.ts';
+import { searchByQuantity } from './search-quantities.ts';
 import { searchResults } from './search-results.ts';
 import { searchContexts, searchShapes } from './search-shapes.ts';
 import { searchByValue } from './search-values.ts';
@@ -23,6 +25,8 @@ suite('FHIR REST', () => {
     idempotency,
     searchByValue,
     searchByDate,
+    searchByQuantity,
+    searchByModifier,
     searchResults,
     searchIncludes,
     searchShapes,

@@ -82,3 +82,11 @@ export function linkOf(answer: Answer, relation: string): string | undefined {
   const { pathname, search } = new URL(link.url);
   return pathname + search;
 }
+
+/** Asserts what a search in the scope finds, in whatever order. */
+export function finder(client: FhirClient, type: string, scope: Scope) {
+  return async (query: string, expected: readonly { readonly id: string }[], why = query): Promise<void> => {
+    const found = ids(await client.get(`${type}?${scope.query}&${query}`));
+    assert.deepEqual(found.toSorted(), expected.map(({ id }) => id).toSorted(), why);
+  };
+}

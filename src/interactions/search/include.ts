@@ -14,7 +14,7 @@ import type { SearchBase } from './base.ts';
 export type IncludeServices = Pick<Services, 'reader' | 'registry' | 'tokenizer' | 'sourcesOf' | 'names'>;
 
 /** More than this beside the matches of one page is refused, never left out silently. */
-export const MAX_INCLUDED = 2000;
+const MAX_INCLUDED = 2000;
 /** How often `:iterate` goes on from what it included. */
 const MAX_ROUNDS = 8;
 

@@ -2,7 +2,18 @@ import type { ParsedReference } from '../../fhir/references/reference.ts';
 import type { SearchParameter } from '../../fhir/search/parameters.ts';
 import type { ReferenceValue, SearchValue } from '../../fhir/search/values.ts';
 import { selfToken } from '../identity.ts';
-import { dateForms, PRESENT, stringForms, systemForm, tokenForms, tokenTraits, uriForm } from './forms.ts';
+import {
+  dateForms,
+  numberForms,
+  PRESENT,
+  stringForms,
+  stringTraits,
+  systemForm,
+  tokenForms,
+  tokenTraits,
+  uriForms,
+  uriTraits,
+} from './forms.ts';
 import type { SourcesOf } from './sources.ts';
 import type { Token, Tokenizer } from './tokenizer.ts';
 
@@ -69,7 +80,7 @@ function addValue(
   locate: Locate,
 ): void {
   for (const form of valueForms(value)) tokens.add(tokenizer.token(key, form));
-  if (value.kind === 'token') for (const form of tokenTraits(value)) traits.add(tokenizer.token(key, form));
+  for (const form of valueTraits(value)) traits.add(tokenizer.token(key, form));
   if (value.kind === 'reference') addReference(tokens, tokenizer, key, value, locate);
 }
 
@@ -81,10 +92,27 @@ function valueForms(value: SearchValue): readonly string[] {
       return stringForms(value.text);
     case 'date':
       return dateForms(value);
+    case 'number':
+    case 'quantity':
+      return numberForms(value);
     case 'uri':
-      return [uriForm(value.value)];
+      return uriForms(value.value);
     case 'reference':
       return value.identifier === undefined ? [] : identifierForms(value.identifier);
+    case 'composite':
+      // Answered by the tokens of its parts, and decided after opening.
+      return [];
+  }
+}
+
+function valueTraits(value: SearchValue): readonly string[] {
+  switch (value.kind) {
+    case 'token':
+      return tokenTraits(value);
+    case 'string':
+      return stringTraits(value.text);
+    case 'uri':
+      return uriTraits(value.value);
     default:
       return [];
   }

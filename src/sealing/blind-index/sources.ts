@@ -60,7 +60,7 @@ function settle(source: TokenSource, sources: ReadonlyMap<string, readonly Token
 }
 
 /** A composite's parts belong together, so its tokens are its own. */
-const SHAREABLE: ReadonlySet<string> = new Set(['token', 'reference', 'string', 'date', 'uri']);
+const SHAREABLE: ReadonlySet<string> = new Set(['token', 'reference', 'string', 'date', 'uri', 'number', 'quantity']);
 const RESOLVES_TO = /^(.+)\.where\(resolve\(\) is ([A-Za-z]+)\)$/;
 
 /** `X.where(resolve() is T)` where another parameter is `X`. */
