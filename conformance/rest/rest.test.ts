@@ -6,6 +6,7 @@ import { histories } from './histories.ts';
 import { idempotency } from './idempotency.ts';
 import { negotiation } from './negotiation.ts';
 import { readingAndWriting } from './reading-and-writing.ts';
+import { searchChains } from './search-chains.ts';
 import { searchByDate } from './search-dates.ts';
 import { searchIncludes } from './search-includes.ts';
 import { searchByModifier } from './search-modifiers.ts';
@@ -27,6 +28,7 @@ suite('FHIR REST', () => {
     searchByDate,
     searchByQuantity,
     searchByModifier,
+    searchChains,
     searchResults,
     searchIncludes,
     searchShapes,

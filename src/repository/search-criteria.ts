@@ -108,16 +108,14 @@ function list({ lists }: Extract<SearchCriterion, { kind: 'list' }>, options: Tr
   return { criterion: { kind: 'any', of }, exact: true };
 }
 
-/** At the far end of a chain there is nothing to open: only what the index answers exactly can be asked. */
+/** At the far end of a chain nothing is opened by the statement itself: either it was looked up, or the index is exact. */
 function exactly(criterion: SearchCriterion, options: TranslatorOptions): Criterion {
+  const known = options.found?.get(criterion);
+  if (known !== undefined) return known;
   const { criterion: translated, exact } = translate(criterion, options);
   if (exact) return translated;
   const name = 'parameter' in criterion ? criterion.parameter.code : criterion.kind;
-  throw new MedSealError(
-    'search-not-supported',
-    `Inside a chain ${name} is answered to the day and to 16 characters only`,
-    {
-      expression: name,
-    },
-  );
+  throw new MedSealError('search-not-supported', `At the end of a chain, ${name} cannot be asked like this here`, {
+    expression: name,
+  });
 }

@@ -1,5 +1,6 @@
 import { MedSealError } from '../errors.ts';
 import type { SearchParameter } from '../fhir/search/parameters.ts';
+import type { Criterion as SearchCriterion } from '../fhir/search/query.ts';
 import type { SearchRegistry } from '../fhir/search/registry.ts';
 import { PRESENT } from '../sealing/blind-index/forms.ts';
 import { parameterKey } from '../sealing/blind-index/resource-tokens.ts';
@@ -32,6 +33,8 @@ export interface TranslatorOptions {
   readonly registry: SearchRegistry;
   /** The type searched; undefined for any. */
   readonly type: string | undefined;
+  /** What is known already of the far ends of chains. */
+  readonly found?: ReadonlyMap<SearchCriterion, Criterion>;
 }
 
 /** The keys of the parameters that hold a parameter's tokens, of the same type. */

@@ -11,28 +11,29 @@ import { isSelective } from '../../repository/common-tokens.ts';
 import type { Criterion } from '../../repository/criteria.ts';
 import type { SearchPlan } from '../../repository/permitted.ts';
 import { translate } from '../../repository/search-criteria.ts';
+import type { RequestContext } from '../../request-context.ts';
 import { typeToken } from '../../sealing/blind-index/resource-tokens.ts';
-import type { Services } from '../services.ts';
 import type { SearchBase } from './base.ts';
+import { type FoundHops, findHops, type HopServices } from './hops.ts';
 import type { PreparedSearch } from './prepared.ts';
 import { membership, type SearchTarget } from './target.ts';
-
-export type PrepareServices = Pick<Services, 'registry' | 'tokenizer' | 'sourcesOf' | 'names'>;
 
 const DEFAULT_COUNT = 20;
 const MAX_COUNT = 1000;
 
 /** Turns a parsed search into questions for the index, and what is left to decide after opening. */
-export function prepare(
-  services: PrepareServices,
+export async function prepare(
+  services: HopServices,
+  context: RequestContext,
   query: SearchQuery,
   target: SearchTarget,
   base: SearchBase,
   search: GuardedSearch,
-): PreparedSearch {
+): Promise<PreparedSearch> {
   const { control } = query;
   refuseUnsupported(query);
-  const branches = query.branches.map((branch) => prepareBranch(services, branch, target, base));
+  const found = await findHops(services, context, base, query);
+  const branches = query.branches.map((branch) => prepareBranch(services, branch, target, base, found));
   const undecided = new Map(branches.map(({ plan, inexact }) => [plan.type, inexact]));
   const exact = branches.every(({ inexact }) => inexact.length === 0);
   return {
@@ -51,15 +52,16 @@ export function prepare(
 }
 
 function prepareBranch(
-  services: PrepareServices,
+  services: HopServices,
   { type, criteria }: SearchBranch,
   target: SearchTarget,
   base: SearchBase,
+  found: FoundHops,
 ): { readonly plan: SearchPlan; readonly inexact: readonly SearchCriterion[] } {
   const { institutions, institution } = base;
   const questions = criteria.map((criterion) => ({
     asked: criterion,
-    ...translate(criterion, { ...services, institutions, type }),
+    ...translate(criterion, { ...services, institutions, type, found }),
   }));
   const of: Criterion[] = [
     ...membership(services, base, target, type),

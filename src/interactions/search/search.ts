@@ -66,7 +66,7 @@ export async function search(
   const { pairs, handling } = resumed ?? request;
   const query = parseSearch(type, pairs, services.registry, { handling, now: context.instant });
   requireScopes(context, query);
-  const prepared = prepare(services, query, request, base, guarded);
+  const prepared = await prepare(services, context, query, request, base, guarded);
   const url = base.url + path;
   if (query.control.summary === 'count' || query.control.count === 0) {
     const total = await totalOf(prepared);
