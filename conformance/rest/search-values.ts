@@ -1,8 +1,16 @@
 // Longer than 300 lines: a list of tests, which a reader looks up one by one.
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import type { Encounter, Observation, Organization, Patient, Resource, ValueSet } from '@medplum/fhirtypes';
-import { finder, ids, newScope, refused } from './support.ts';
+import type {
+  Encounter,
+  Observation,
+  OperationOutcome,
+  Organization,
+  Patient,
+  Resource,
+  ValueSet,
+} from '@medplum/fhirtypes';
+import { entries, finder, ids, linkOf, newScope, refused } from './support.ts';
 import type { RestTarget } from './target.ts';
 
 /** http://hl7.org/fhir/R4/search.html#token, #reference, #string, #uri */
@@ -263,7 +271,12 @@ export function searchByValue(target: Promise<RestTarget>): void {
       refused(await client.get('Organization?_sort=nonsense'), 400, 'unknown-parameter', '_sort');
       const lenient = await client.get(`Organization?nonsense=1&${scope.query}`, { prefer: 'handling=lenient' });
       assert.deepEqual(ids(lenient), [id]);
-      assert.ok(!lenient.text.includes('nonsense'), 'the self link tells what was understood');
+      assert.equal(linkOf(lenient, 'self')?.includes('nonsense'), false, 'the self link tells what was understood');
+      const outcome = entries(lenient).find(({ search }) => search?.mode === 'outcome')?.resource as OperationOutcome;
+      assert.deepEqual(
+        outcome.issue.map(({ severity, expression }) => [severity, expression]),
+        [['warning', ['nonsense']]],
+      );
     });
 
     test('what this server does not answer is refused, never passed over', async () => {
@@ -274,6 +287,8 @@ export function searchByValue(target: Promise<RestTarget>): void {
         'Patient?_sort=_score',
         'Patient?organization:above=x',
         'Patient?_content=x',
+        'Patient?_text=x',
+        'Patient?_query=x',
         'Patient?_filter=name%20eq%20x',
         'Condition?code:below=http://snomed.info/sct|73211009',
         'Condition?code:above=73211009',

@@ -1,5 +1,6 @@
 import { MedSealError } from '../errors.ts';
 import { RESOURCE_TYPES } from '../fhir/definitions/definitions.ts';
+import type { SearchParameter } from '../fhir/search/parameters.ts';
 import type { Operand, Criterion as SearchCriterion } from '../fhir/search/query.ts';
 import type { Criterion } from './criteria.ts';
 import { changedAt } from './search-dates.ts';
@@ -7,7 +8,7 @@ import { type IndexQuestion, keysOf, presence, type TranslatorOptions, unsupport
 import { question } from './search-values.ts';
 
 /** The parameter types that `translate` answers. */
-export const SUPPORTED_PARAMETER_TYPES: ReadonlySet<string> = new Set([
+const ANSWERED_TYPES: ReadonlySet<string> = new Set([
   'token',
   'reference',
   'string',
@@ -17,6 +18,21 @@ export const SUPPORTED_PARAMETER_TYPES: ReadonlySet<string> = new Set([
   'quantity',
   'composite',
 ]);
+
+/** Parameters that look at a whole resource, or name a query: of other kinds than what the index knows. */
+const NOT_ANSWERED: ReadonlySet<string> = new Set(['_text', '_content', '_query']);
+
+/** Whether `translate` answers the parameter at all. */
+export function isAnswered({ code, type }: SearchParameter): boolean {
+  return ANSWERED_TYPES.has(type) && !NOT_ANSWERED.has(code);
+}
+
+/** The modifiers that `translate` answers for a parameter; a reference takes resource types too. */
+export function modifiersOf({ code, type }: SearchParameter): readonly string[] {
+  if (code === '_id' || code === '_lastUpdated') return [];
+  const own = [...SUPPORTED_MODIFIERS].filter((one) => one.startsWith(`${type}:`));
+  return ['missing', ...own.map((one) => one.slice(type.length + 1)), ...(type === 'reference' ? ['[type]'] : [])];
+}
 
 /** @throws MedSealError `search-not-supported` for what this version cannot answer: refused, never passed over */
 export function translate(criterion: SearchCriterion, options: TranslatorOptions): IndexQuestion {
@@ -33,8 +49,12 @@ export function translate(criterion: SearchCriterion, options: TranslatorOptions
       return has(criterion, options);
     case 'list':
       return list(criterion, options);
-    default:
-      throw unsupported(`_${criterion.kind}`);
+    case 'full-text':
+      throw unsupported(criterion.scope === 'narrative' ? '_text' : '_content');
+    case 'filter':
+      throw unsupported('_filter');
+    case 'named-query':
+      throw unsupported('_query');
   }
 }
 

@@ -1,7 +1,9 @@
+import { MedSealError } from '../../errors.ts';
 import { parseSearch } from '../../fhir/search/query.ts';
 import type { RequestContext } from '../../request-context.ts';
 import { searchAuditEvents } from '../audit-event/search.ts';
-import { bundleText } from '../bundle-text.ts';
+import { bundleText, type TextEntry } from '../bundle-text.ts';
+import { operationOutcome } from '../operation-outcome.ts';
 import { queryText } from '../query-text.ts';
 import type { InteractionResult } from '../result.ts';
 import type { Services } from '../services.ts';
@@ -80,7 +82,8 @@ export async function search(
   }
   const included = await includedBy(services, context, base, query.control, page.records);
   for (const record of [...page.records, ...included]) prepared.search.shown(record);
-  const entry = await entriesOf(services, query.control, page.records, included);
+  const shown = await entriesOf(services, query.control, page.records, included);
+  const entry = [...shown, ...outcomeOf(query.ignored)];
   const body = bundleText({ type: 'searchset', ...(total === undefined ? {} : { total }), link, entry });
   return { status: 200, body };
 
@@ -95,6 +98,18 @@ export async function search(
     const text = queryText(understood);
     return [{ relation: 'self', url: text === '' ? url : `${url}?${text}` }];
   }
+}
+
+/** What was passed over is told beside the matches. http://hl7.org/fhir/R4/search.html#errors */
+function outcomeOf(ignored: readonly string[]): readonly TextEntry[] {
+  if (ignored.length === 0) return [];
+  const issues = ignored.map((name) => ({
+    severity: 'warning' as const,
+    diagnostics: `The search parameter ${name} is not known and was ignored`,
+    expression: name,
+  }));
+  const outcome = operationOutcome(new MedSealError('unknown-parameter', 'Parameters were ignored', { issues }));
+  return [{ resource: JSON.stringify(outcome), members: { search: { mode: 'outcome' } } }];
 }
 
 /** The access trail is asked for a patient's compartment by its own parameter. */

@@ -20,7 +20,7 @@ export interface SearchTarget {
 }
 
 /** http://hl7.org/fhir/R4/compartmentdefinition.html */
-const COMPARTMENT_TYPES = ['Patient', 'Encounter', 'RelatedPerson', 'Practitioner', 'Device'] as const;
+export const COMPARTMENT_TYPES = ['Patient', 'Encounter', 'RelatedPerson', 'Practitioner', 'Device'] as const;
 
 /** @throws MedSealError `not-supported` for a URL that names nothing that can be searched */
 export function checkTarget({ type, compartment }: SearchTarget): void {
