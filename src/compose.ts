@@ -78,6 +78,7 @@ export async function compose(options: ComposeOptions): Promise<Node> {
     clock,
     budget: createBodyBudget(BODY_BUDGET),
     bodyLimit: BODY_LIMIT,
+    corsOrigins: config.corsOrigins,
     server,
     logger,
     metrics,

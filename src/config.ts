@@ -24,6 +24,8 @@ export interface Config {
   readonly issuer: string | undefined;
   /** Exact `host:port` pairs that the server may call out to. */
   readonly egressAllow: readonly string[];
+  /** Origins of pages that may use the API from a browser, or `*`; none unless named. */
+  readonly corsOrigins: readonly string[];
   readonly logLevel: LogLevel;
   /** A fault drill (fault-drill.ts); never set in production. */
   readonly fault: string | undefined;
@@ -56,6 +58,7 @@ interface Environment {
   MEDSEAL_FABRIC?: string;
   MEDSEAL_ISSUER?: string;
   MEDSEAL_EGRESS_ALLOW: string;
+  MEDSEAL_CORS_ORIGINS: string;
   LOG_LEVEL: LogLevel;
   MEDSEAL_FAULT?: string;
 }
@@ -63,6 +66,7 @@ interface Environment {
 const optional = { type: 'string', nullable: true } as const;
 const httpUrl = { ...optional, pattern: '^https?://[^\\s/]+(/[^\\s]*)?$' } as const;
 const postgresUrl = { ...optional, pattern: '^postgres(ql)?://' } as const;
+const origin = 'https?://[^\\s/,*]+';
 const hostPort = '[^\\s,:]+:[0-9]{1,5}';
 
 const ENVIRONMENT: JSONSchemaType<Environment> = {
@@ -82,10 +86,11 @@ const ENVIRONMENT: JSONSchemaType<Environment> = {
     MEDSEAL_FABRIC: optional,
     MEDSEAL_ISSUER: httpUrl,
     MEDSEAL_EGRESS_ALLOW: { type: 'string', pattern: `^(${hostPort}(,${hostPort})*)?$` },
+    MEDSEAL_CORS_ORIGINS: { type: 'string', pattern: `^(\\*|(${origin}(,${origin})*)?)$` },
     LOG_LEVEL: { type: 'string', enum: LOG_LEVELS },
     MEDSEAL_FAULT: optional,
   },
-  required: ['HOST', 'PORT', 'MEDSEAL_DATA', 'MEDSEAL_EGRESS_ALLOW', 'LOG_LEVEL'],
+  required: ['HOST', 'PORT', 'MEDSEAL_DATA', 'MEDSEAL_EGRESS_ALLOW', 'MEDSEAL_CORS_ORIGINS', 'LOG_LEVEL'],
   additionalProperties: true,
 };
 
@@ -122,6 +127,7 @@ const DEFAULTS = {
   PORT: '8080',
   MEDSEAL_DATA: '.medseal',
   MEDSEAL_EGRESS_ALLOW: '',
+  MEDSEAL_CORS_ORIGINS: '',
   LOG_LEVEL: 'info',
 } as const;
 
@@ -153,6 +159,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     fabric: env.MEDSEAL_FABRIC === undefined ? undefined : readFabric(resolve(env.MEDSEAL_FABRIC)),
     issuer: env.MEDSEAL_ISSUER?.replace(/\/+$/, ''),
     egressAllow: list(env.MEDSEAL_EGRESS_ALLOW),
+    corsOrigins: list(env.MEDSEAL_CORS_ORIGINS),
     logLevel: env.LOG_LEVEL,
     fault: env.MEDSEAL_FAULT,
   });

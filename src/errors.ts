@@ -12,6 +12,8 @@ const CATALOGUE = {
   'invalid-resource': { status: 422, issue: 'invariant' },
   'invalid-bundle': { status: 400, issue: 'invalid' },
   'invalid-id': { status: 400, issue: 'value' },
+  'invalid-patch': { status: 400, issue: 'structure' },
+  'patch-failed': { status: 422, issue: 'processing' },
   'invalid-parameter': { status: 400, issue: 'invalid' },
   'unknown-parameter': { status: 400, issue: 'not-supported' },
   'invalid-expression': { status: 422, issue: 'invalid' },

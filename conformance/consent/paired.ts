@@ -5,6 +5,9 @@
 import assert from 'node:assert/strict';
 import { type MedSealError, MedSealError as RequestError } from '../../src/errors.ts';
 import { history, parseHistory } from '../../src/interactions/history.ts';
+import { everything } from '../../src/interactions/operations/everything.ts';
+import { lastN } from '../../src/interactions/operations/last-n.ts';
+import { collectedMeta, instanceMeta } from '../../src/interactions/operations/meta.ts';
 import { queryPairs } from '../../src/interactions/query-text.ts';
 import { read, readVersion } from '../../src/interactions/read.ts';
 import { createCursors } from '../../src/interactions/search/cursor.ts';
@@ -147,6 +150,9 @@ const QUESTIONS: readonly ((r: Random, id: string) => string)[] = [
   (r) => `_lastUpdated=${r.pick(['ge', 'lt'])}2024-06`,
 ];
 
+/** An operation's request without a body or conditions. */
+const BARE = { body: undefined, handling: 'strict', ifMatch: undefined, idempotent: undefined } as const;
+
 /** One random request: whom it is by, and what it asks. */
 function requestOf(random: Random): Request {
   const id = random.pick([...VISIBLE, ...HIDDEN, 'nobody', 'h1-too']);
@@ -169,8 +175,19 @@ function requestOf(random: Random): Request {
       { type, id: undefined },
       { type: undefined, id: undefined },
     ]);
-    const parameters = parseHistory(queryPairs(random.pick(['', '_count=2', '_since=2024'])), 'strict');
+    const parameters = parseHistory(queryPairs(random.pick(['', '_count=2', '_since=2024', '_at=2024'])), 'strict');
     return (_, services) => history(services, context(), { ...scope, ...parameters });
+  }
+  if (kind === 3) {
+    const asked = queryPairs(random.pick(['', '_count=2', '_type=Observation,Patient', '_since=2024']));
+    const request = { type: 'Patient', id, pairs: asked, ...BARE };
+    const operation = random.pick([everything, everything, lastN, collectedMeta, instanceMeta]);
+    if (operation === lastN) {
+      const last = queryPairs(`patient=${id}&code=${random.pick(CODES)}&max=${1 + random.integer(3)}`);
+      return (_, services) => lastN(services, context(), { ...request, pairs: last });
+    }
+    const given = operation === everything ? request : { ...request, type, id: own, pairs: [] };
+    return (_, services) => operation(services, context(), given);
   }
   const control = random.pick(['', '', '_count=1', '_count=3', '_summary=count', '_total=accurate&_count=1']);
   const asked = random.pick(QUESTIONS)(random, id);

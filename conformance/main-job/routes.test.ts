@@ -36,12 +36,21 @@ const ADMINISTRATION = (status: number) => [401, 401, 403, 403, 403, 403, 403, s
 const OBSERVATION = `hb-2021-${ANNA}`;
 const BASE = '/hospital-a/fhir';
 const PATIENT = { resourceType: 'Patient' };
+const PARAMETERS = { resourceType: 'Parameters' };
+const META = { ...PARAMETERS, parameter: [{ name: 'meta', valueMeta: { tag: [{ code: 'x' }] } }] };
+const PATCH = {
+  body: JSON.stringify([{ op: 'add', path: '/active', value: true }]),
+  headers: { 'content-type': 'application/json-patch+json' },
+};
 // As the institution's own client, another's, research, the patient, the practitioner: what a read of a record answers.
 const READ = [401, 401, 200, 404, 404, 200, 200, 403];
 // Who may read is for the patient and the custodian to ask.
 const EXPLAIN = [401, 401, 200, 404, 404, 200, 200, 404];
 // Search answers with what is permitted, which may be nothing.
 const SEARCH = [401, 401, 200, 200, 200, 200, 200, 403];
+// Of Anna's five Observations: three of the code that is asked for with $lastn.
+const SHOWN = [0, 0, 5, 0, 0, 5, 5, 0];
+const LAST = [0, 0, 3, 0, 0, 3, 3, 0];
 const WRITE = (status: number) => [401, 401, status, 403, 403, 403, status, 403];
 
 /** By operationId. */
@@ -127,6 +136,37 @@ const TABLE: Readonly<Record<string, Row>> = {
     path: `${BASE}/Patient/updated`,
     message: () => ({ body: { resourceType: 'Patient', id: 'updated', language: randomUUID() } }),
     statuses: WRITE(200),
+  },
+  patch: { path: `${BASE}/Patient/updated`, message: PATCH, statuses: WRITE(200) },
+  conditionalPatch: { path: () => `${BASE}/Patient?identifier=${randomUUID()}`, message: PATCH, statuses: WRITE(404) },
+  conditionalDelete: { path: () => `${BASE}/Patient?identifier=${randomUUID()}`, statuses: WRITE(204) },
+  validateOfType: { path: `${BASE}/Patient/$validate`, message: { body: PATIENT }, statuses: WRITE(200) },
+  validateOfInstance: { path: `${BASE}/Patient/x/$validate`, message: { body: PATIENT }, statuses: WRITE(200) },
+  metaOfSystem: { path: `${BASE}/$meta`, statuses: SEARCH },
+  metaOfSystemByPost: { path: `${BASE}/$meta`, message: { body: PARAMETERS }, statuses: SEARCH },
+  metaOfType: { path: `${BASE}/Observation/$meta`, statuses: SEARCH },
+  metaOfTypeByPost: { path: `${BASE}/Observation/$meta`, message: { body: PARAMETERS }, statuses: SEARCH },
+  metaOfInstance: { path: `${BASE}/Observation/${OBSERVATION}/$meta`, statuses: READ },
+  metaOfInstanceByPost: {
+    path: `${BASE}/Observation/${OBSERVATION}/$meta`,
+    message: { body: PARAMETERS },
+    statuses: READ,
+  },
+  metaAddOfInstance: { path: `${BASE}/Patient/updated/$meta-add`, message: { body: META }, statuses: WRITE(200) },
+  metaDeleteOfInstance: { path: `${BASE}/Patient/updated/$meta-delete`, message: { body: META }, statuses: WRITE(200) },
+  everythingOfInstance: { path: `${BASE}/Patient/${ANNA}/$everything?_type=Observation`, statuses: READ, shown: SHOWN },
+  everythingOfInstanceByPost: {
+    path: `${BASE}/Patient/${ANNA}/$everything?_type=Observation`,
+    message: { body: PARAMETERS },
+    statuses: READ,
+    shown: SHOWN,
+  },
+  lastnOfType: { path: `${BASE}/Observation/$lastn?patient=${ANNA}&code=718-7&max=9`, statuses: SEARCH, shown: LAST },
+  lastnOfTypeByPost: {
+    path: `${BASE}/Observation/$lastn?patient=${ANNA}&code=718-7&max=9`,
+    message: { body: PARAMETERS },
+    statuses: SEARCH,
+    shown: LAST,
   },
   delete: { path: () => `${BASE}/Patient/${randomUUID()}`, statuses: WRITE(204) },
   instanceHistory: { path: `${BASE}/Observation/${OBSERVATION}/_history`, statuses: READ },

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { suite, test } from 'node:test';
 import type { Bundle, Patient } from '@medplum/fhirtypes';
 import type { FhirClient } from '../support/fhir-client.ts';
+import { check } from './case.ts';
 import { entries, linkOf, newScope, refused, shown } from './support.ts';
 import type { RestTarget } from './target.ts';
 
@@ -84,10 +85,45 @@ export function histories(target: Promise<RestTarget>): void {
       assert.deepEqual(entries(await client.get(`Patient/${id}/_history?_since=${future}`)), []);
     });
 
+    check('http.html#history', '_at keeps the versions that were the newest at some moment of it', async () => {
+      const { client } = await target;
+      const { id } = await newScope(client).create<Patient>({ resourceType: 'Patient' });
+      for (const active of [true, false]) await client.put(`Patient/${id}`, { resourceType: 'Patient', id, active });
+      const times = entries(await client.get(`Patient/${id}/_history`)).map(
+        ({ response }) => response?.lastModified ?? '',
+      );
+      const tagsAt = async (at: string) =>
+        entries(await client.get(`Patient/${id}/_history?_at=${encodeURIComponent(at)}`)).map(
+          ({ response }) => response?.etag,
+        );
+      const [, second = '', first = ''] = times;
+      assert.deepEqual(await tagsAt(second), ['W/"2"']);
+      assert.deepEqual(await tagsAt(first), first === second ? [] : ['W/"1"']);
+      assert.deepEqual(await tagsAt(first.slice(0, 4)), ['W/"3"', 'W/"2"', 'W/"1"']);
+      assert.deepEqual(await tagsAt('1999'), []);
+      assert.deepEqual(await tagsAt('2999-01'), ['W/"3"']);
+    });
+
+    check('http.html#paging', 'of _history: self says what was asked, and next goes on with it', async () => {
+      const { client } = await target;
+      const { id } = await newScope(client).create<Patient>({ resourceType: 'Patient' });
+      for (const active of [true, false]) await client.put(`Patient/${id}`, { resourceType: 'Patient', id, active });
+      const path = `Patient/${id}/_history?_count=1&_since=2000-01-01`;
+      const first = await client.get(path);
+      assert.equal(linkOf(first, 'self')?.split('?')[1], path.split('?')[1]);
+      const seen: (string | undefined)[] = [];
+      for (let next: string | undefined = path; next !== undefined; ) {
+        const page = await client.get(next);
+        seen.push(...entries(page).map(({ response }) => response?.etag));
+        next = linkOf(page, 'next');
+      }
+      assert.deepEqual(seen, ['W/"3"', 'W/"2"', 'W/"1"']);
+    });
+
     test('parameters that make no sense are refused', async () => {
       const { client } = await target;
       const { id } = await newScope(client).create<Patient>({ resourceType: 'Patient' });
-      for (const query of ['_count=x', '_count=-1', '_since=yesterday', '_cursor=abc', '_cursor=']) {
+      for (const query of ['_count=x', '_count=-1', '_since=yesterday', '_at=x', '_cursor=abc', '_cursor=']) {
         refused(await client.get(`Patient/${id}/_history?${query}`), 400, 'invalid-parameter', query.split('=')[0]);
       }
       refused(await client.get(`Patient/${id}/_history?family=x`), 400, 'unknown-parameter', 'family');

@@ -132,12 +132,11 @@ export function negotiation(target: Promise<RestTarget>): void {
       const { client } = await target;
       const { id } = await newScope(client).create<Patient>({ resourceType: 'Patient' });
       for (const [method, path, allow] of [
-        ['PATCH', `Patient/${id}`, 'DELETE, GET, HEAD, PUT'],
-        ['POST', `Patient/${id}`, 'DELETE, GET, HEAD, PUT'],
-        ['DELETE', `Patient/${id}/_history/1`, 'GET, HEAD'],
-        ['PUT', 'metadata', 'GET, HEAD'],
-        ['POST', 'metadata', 'GET, HEAD'],
-        ['PUT', '', 'GET, HEAD, POST'],
+        ['POST', `Patient/${id}`, 'DELETE, GET, HEAD, OPTIONS, PATCH, PUT'],
+        ['DELETE', `Patient/${id}/_history/1`, 'GET, HEAD, OPTIONS'],
+        ['PUT', 'metadata', 'GET, HEAD, OPTIONS'],
+        ['POST', 'metadata', 'GET, HEAD, OPTIONS'],
+        ['PUT', '', 'GET, HEAD, OPTIONS, POST'],
       ] as const) {
         const answer = await client.send(method, path, method === 'DELETE' ? {} : { body: '{}' });
         refused(answer, 405, 'method-not-allowed');
@@ -147,7 +146,7 @@ export function negotiation(target: Promise<RestTarget>): void {
         'Nonsense',
         'Nonsense/1',
         'patient',
-        `Patient/${id}/$everything`,
+        `Observation/${id}/$everything`,
         'Patient/$nothing',
         '$nothing',
         `Patient/${id}/_history/1/2`,

@@ -2,9 +2,13 @@
 import { after, suite } from 'node:test';
 import { bundles } from './bundles.ts';
 import { conditions } from './conditions.ts';
+import { deletions } from './deletions.ts';
 import { histories } from './histories.ts';
+import { http } from './http.ts';
 import { idempotency } from './idempotency.ts';
 import { negotiation } from './negotiation.ts';
+import { operations, validation } from './operations.ts';
+import { patches } from './patches.ts';
 import { readingAndWriting } from './reading-and-writing.ts';
 import { searchChains } from './search-chains.ts';
 import { searchByDate } from './search-dates.ts';
@@ -15,14 +19,20 @@ import { searchResults } from './search-results.ts';
 import { searchContexts, searchShapes } from './search-shapes.ts';
 import { searchByValue } from './search-values.ts';
 import { restTarget } from './target.ts';
+import { transactions } from './transactions.ts';
 
 suite('FHIR REST', () => {
   const target = restTarget({ after: (run) => after(run as () => Promise<void>) });
   for (const part of [
     readingAndWriting,
     conditions,
+    patches,
+    deletions,
     histories,
     bundles,
+    transactions,
+    operations,
+    validation,
     idempotency,
     searchByValue,
     searchByDate,
@@ -34,6 +44,7 @@ suite('FHIR REST', () => {
     searchShapes,
     searchContexts,
     negotiation,
+    http,
   ]) {
     part(target);
   }

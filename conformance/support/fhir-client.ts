@@ -1,6 +1,6 @@
 import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { text as readText } from 'node:stream/consumers';
+import { buffer as readBuffer } from 'node:stream/consumers';
 
 /** What a server answered, to the byte. */
 export interface Answer {
@@ -9,6 +9,8 @@ export interface Answer {
   /** Names and values in turn, as they were sent. */
   readonly rawHeaders: readonly string[];
   readonly text: string;
+  /** The body as it came, its Content-Encoding included. */
+  readonly bytes: Buffer;
   /** @throws when the body is not JSON */
   json<T>(): T;
 }
@@ -86,9 +88,10 @@ function exchange(
     const sent = protocol === 'https:' ? httpsRequest(options) : httpRequest({ ...options, agent });
     sent.on('error', reject);
     sent.on('response', (response) => {
-      readText(response).then((text) => {
-        const { statusCode = 0, headers: received, rawHeaders } = response;
-        resolve({ status: statusCode, headers: received, rawHeaders, text, json: <T>() => JSON.parse(text) as T });
+      readBuffer(response).then((bytes) => {
+        const { statusCode: status = 0, headers: received, rawHeaders } = response;
+        const text = bytes.toString('utf8');
+        resolve({ status, headers: received, rawHeaders, text, bytes, json: <T>() => JSON.parse(text) as T });
       }, reject);
     });
     sent.end(body);

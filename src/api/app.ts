@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { RequestListener, Server } from 'node:http';
 import { fileURLToPath } from 'node:url';
+import cors from '@fastify/cors';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import openapiGlue, { type FastifyOpenapiGlueOptions } from 'fastify-openapi-glue';
 import type { AuthorizationServer } from '../auth/server.ts';
@@ -8,9 +9,12 @@ import { MedSealError } from '../errors.ts';
 import type { InteractionResult } from '../interactions/result.ts';
 import type { Logger } from '../logger.ts';
 import { answerClientError } from './client-errors.ts';
+import { compress } from './compression.ts';
+import { corsOptions } from './cors.ts';
 import { asMedSealError, errorResult, sendResult } from './http-result.ts';
 import type { Metrics } from './metrics.ts';
 import { OPENAPI_FILE, type Protection, readApiDocument } from './openapi.ts';
+import { prettyJson } from './pretty.ts';
 import { createResolver, type ResolverOptions } from './resolver.ts';
 
 export interface AppOptions extends ResolverOptions {
@@ -19,6 +23,8 @@ export interface AppOptions extends ResolverOptions {
   readonly authorization: AuthorizationServer | undefined;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Origins of pages that may use the API from a browser; `*` for all. */
+  readonly corsOrigins: readonly string[];
 }
 
 declare module 'fastify' {
@@ -54,6 +60,10 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   app.setSerializerCompiler(() => (data) => String(data));
 
   app.addHook('onRequest', async (request, reply) => void reply.header('X-Request-Id', request.id));
+  await app.register(cors, {
+    delegator: (request: FastifyRequest, done) => done(null, corsOptions(options.corsOrigins, request)),
+  });
+  app.addHook('onSend', async (request, reply, payload) => compress(request, reply, laidOut(request, reply, payload)));
   app.addHook('onResponse', async (request, reply) => observe(request, reply, logger, metrics));
   app.setErrorHandler((error, request, reply) => {
     const known = asMedSealError(error);
@@ -70,6 +80,11 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     operationResolver: resolver.resolve as unknown as NonNullable<FastifyOpenapiGlueOptions['operationResolver']>,
   });
   for (const { url, methods, allow } of resolver.refusedMethods()) {
+    app.route({
+      method: 'OPTIONS',
+      url,
+      handler: (_request, reply) => reply.status(204).header('Allow', allow).send(),
+    });
     app.route({
       method: methods,
       url,
@@ -91,6 +106,13 @@ function mountAuthorization(app: FastifyInstance, authorization: AuthorizationSe
     },
     handler: () => undefined,
   });
+}
+
+/** http://hl7.org/fhir/R4/http.html#pretty, whatever the answer is. */
+function laidOut(request: FastifyRequest, reply: FastifyReply, payload: unknown): unknown {
+  const { _pretty: pretty } = (request.query ?? {}) as { readonly _pretty?: unknown };
+  if (pretty !== 'true' || !String(reply.getHeader('Content-Type')).startsWith('application/fhir+json')) return payload;
+  return typeof payload === 'string' || Buffer.isBuffer(payload) ? prettyJson(payload.toString()) : payload;
 }
 
 function sendError(reply: FastifyReply, error: unknown): FastifyReply {

@@ -1,29 +1,20 @@
 import { notFound } from '../consent/guarded-reader.ts';
-import { MedSealError } from '../errors.ts';
-import { isResourceType } from '../fhir/definitions/definitions.ts';
+import { applyJsonPatch, parseJsonPatch } from '../fhir/json/patch.ts';
 import { readAuditEvent } from '../interactions/audit-event/search.ts';
 import { breakGlass } from '../interactions/break-glass.ts';
 import { bundle } from '../interactions/bundle.ts';
 import { certificate, evidence } from '../interactions/evidence.ts';
 import { explainAccess } from '../interactions/explain-access.ts';
 import { history, parseHistory } from '../interactions/history.ts';
-import { queryPairs } from '../interactions/query-text.ts';
+import { queryPairs, type SearchPairs } from '../interactions/query-text.ts';
 import { read, readVersion } from '../interactions/read.ts';
-import type { InteractionResult } from '../interactions/result.ts';
 import { search } from '../interactions/search/search.ts';
 import type { SearchTarget } from '../interactions/search/target.ts';
-import type { Services } from '../interactions/services.ts';
-import { writeOne } from '../interactions/write/single.ts';
-import type { RequestContext } from '../request-context.ts';
+import { type SingleWrite, writeOne } from '../interactions/write/single.ts';
 import type { FhirInput } from './fhir-input.ts';
-
-/** One operation of openapi.json that needs a SMART token. */
-export interface FhirOperation {
-  /** http://hl7.org/fhir/R4/valueset-restful-interaction.html, or the operation's name; for the access log. */
-  readonly interaction: string;
-  readonly body?: 'json' | 'form';
-  run(services: Services, context: RequestContext, input: FhirInput): Promise<InteractionResult>;
-}
+import type { FhirOperation } from './fhir-operation.ts';
+import { knownType, refuseOperation } from './known-type.ts';
+import { TABLE_OPERATIONS } from './table-operations.ts';
 
 /** http://hl7.org/fhir/R4/search.html: the parameters of URL and body together. */
 function searchOf(
@@ -66,8 +57,34 @@ function historyOf(interaction: string, scope: (input: FhirInput) => { type?: st
   };
 }
 
+/** http://hl7.org/fhir/R4/http.html#patch, by JSON Patch. */
+function patchBy(address: (input: FhirInput) => Pick<SingleWrite, 'id' | 'conditional'>): FhirOperation {
+  return {
+    interaction: 'patch',
+    body: 'patch',
+    run: (services, context, input) => {
+      const operations = parseJsonPatch(input.json());
+      return writeOne(services, context, {
+        method: 'PATCH',
+        type: input.type,
+        ...address(input),
+        patch: (content) => applyJsonPatch(content, operations),
+        ifMatch: input.ifMatch(),
+        prefer: input.preferences.return ?? 'representation',
+        idempotent: input.idempotent(),
+      });
+    },
+  };
+}
+
+/** The search parameters of a conditional interaction. */
+function conditionOf({ pairs }: FhirInput): SearchPairs {
+  return pairs.filter(([name]) => name !== '_format' && name !== '_pretty');
+}
+
 /** By operationId. */
 export const FHIR_OPERATIONS: Readonly<Record<string, FhirOperation>> = {
+  ...TABLE_OPERATIONS,
   search: searchOf('search-type', undefined, ofType),
   unionSearch: searchOf('search-type', undefined, ofType),
   searchByPost: searchOf('search-type', 'form', ofType),
@@ -153,8 +170,9 @@ export const FHIR_OPERATIONS: Readonly<Record<string, FhirOperation>> = {
       writeOne(services, context, {
         method: 'PUT',
         type: input.type,
-        conditional: input.pairs.filter(([name]) => name !== '_format' && name !== '_pretty'),
+        conditional: conditionOf(input),
         ifMatch: input.ifMatch(),
+        onlyCreate: input.header('if-none-match') === '*',
         resource: input.json(),
         prefer: input.preferences.return ?? 'representation',
         idempotent: input.idempotent(),
@@ -168,10 +186,24 @@ export const FHIR_OPERATIONS: Readonly<Record<string, FhirOperation>> = {
         type: input.type,
         id: input.id,
         ifMatch: input.ifMatch(),
-        prefer: 'minimal',
+        prefer: input.preferences.return ?? 'minimal',
         idempotent: input.idempotent(),
       }),
   },
+  conditionalDelete: {
+    interaction: 'delete',
+    run: (services, context, input) =>
+      writeOne(services, context, {
+        method: 'DELETE',
+        type: input.type,
+        conditional: conditionOf(input),
+        ifMatch: input.ifMatch(),
+        prefer: input.preferences.return ?? 'minimal',
+        idempotent: input.idempotent(),
+      }),
+  },
+  patch: patchBy(({ id }) => ({ id })),
+  conditionalPatch: patchBy((input) => ({ conditional: conditionOf(input) })),
   bundle: {
     interaction: 'transaction',
     body: 'json',
@@ -184,13 +216,3 @@ export const FHIR_OPERATIONS: Readonly<Record<string, FhirOperation>> = {
       }),
   },
 };
-
-function knownType(type: string): string {
-  if (isResourceType(type)) return type;
-  throw new MedSealError('not-supported', 'There is no such resource type or operation');
-}
-
-/** `$name` where an id is expected is an operation that does not exist. */
-function refuseOperation(id: string): void {
-  if (id.startsWith('$')) throw new MedSealError('not-supported', 'There is no such operation');
-}

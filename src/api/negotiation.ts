@@ -1,9 +1,19 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { FastifyRequest } from 'fastify';
 import { MedSealError } from '../errors.ts';
 import type { ReturnPreference } from '../interactions/write/single.ts';
 
 const JSON_TYPES: ReadonlySet<string> = new Set(['application/fhir+json', 'application/json']);
+const PATCH_TYPES: ReadonlySet<string> = new Set(['application/json-patch+json']);
 const FORM_TYPES: ReadonlySet<string> = new Set(['application/x-www-form-urlencoded']);
+/** What a body is: a resource, a JSON Patch, the parameters of a search. */
+export type BodyKind = 'json' | 'patch' | 'form';
+
+const BODY_TYPES: Readonly<Record<BodyKind, ReadonlySet<string>>> = {
+  json: JSON_TYPES,
+  patch: PATCH_TYPES,
+  form: FORM_TYPES,
+};
 const ACCEPTABLE: ReadonlySet<string> = new Set([...JSON_TYPES, 'text/json', 'application/*', '*/*']);
 const FORMATS: ReadonlySet<string> = new Set([
   'json',
@@ -18,9 +28,9 @@ const FORMATS: ReadonlySet<string> = new Set([
  *
  * @throws MedSealError `unsupported-media-type`
  */
-export function requireContentType(header: string | undefined, kind: 'json' | 'form'): void {
+export function requireContentType(header: string | undefined, kind: BodyKind): void {
   const [type = '', ...parameters] = (header ?? '').split(';').map((part) => part.trim().toLowerCase());
-  const allowed = kind === 'json' ? JSON_TYPES : FORM_TYPES;
+  const allowed = BODY_TYPES[kind];
   const charset = parameters
     .find((parameter) => parameter.startsWith('charset='))
     ?.slice('charset='.length)
@@ -31,7 +41,10 @@ export function requireContentType(header: string | undefined, kind: 'json' | 'f
 }
 
 /** `_format` overrides Accept. @throws MedSealError `not-acceptable` */
-export function requireAcceptable(accept: string | undefined, formats: readonly string[]): void {
+export function requireAcceptable({ headers, query }: Pick<FastifyRequest, 'headers' | 'query'>): void {
+  const { accept } = headers;
+  const { _format: given = [] } = (query ?? {}) as { readonly _format?: string | readonly string[] };
+  const formats = [given].flat();
   if (formats.length > 0) {
     if (formats.every((format) => FORMATS.has((format.split(';')[0] ?? '').trim().toLowerCase()))) return;
   } else if (accept === undefined || accept.split(',').some(isAcceptable)) return;

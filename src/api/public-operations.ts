@@ -5,6 +5,7 @@ import type { Services } from '../interactions/services.ts';
 import { DOCUMENTATION, sendAsset, VERIFICATION } from './assets.ts';
 import { sendResult } from './http-result.ts';
 import type { Metrics } from './metrics.ts';
+import { requireAcceptable } from './negotiation.ts';
 
 /** What anybody may ask. */
 export interface PublicContext {
@@ -19,6 +20,7 @@ export interface PublicContext {
 type PublicOperation = (context: PublicContext, request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
 
 const statement: PublicOperation = async ({ services, version }, request, reply) => {
+  requireAcceptable(request);
   const institution = requestedInstitution(services, request);
   const body = JSON.stringify(capabilities(services, institution, version));
   return sendResult(reply, { status: 200, body }, services.publicUrl);

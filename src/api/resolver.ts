@@ -13,7 +13,8 @@ import { type Base, createJournal, type Principal, type RequestContext } from '.
 import { ADMIN_OPERATIONS, type Administration } from './admin-operations.ts';
 import type { BodyBudget } from './body-budget.ts';
 import { fhirInput, queryOf } from './fhir-input.ts';
-import { FHIR_OPERATIONS, type FhirOperation } from './fhir-operations.ts';
+import type { FhirOperation } from './fhir-operation.ts';
+import { FHIR_OPERATIONS } from './fhir-operations.ts';
 import { asMedSealError, errorResult, sendLines, sendResult } from './http-result.ts';
 import { requireAcceptable, requireContentType } from './negotiation.ts';
 import { type ApiDocument, checkOperations } from './openapi.ts';
@@ -68,7 +69,7 @@ export function createResolver(document: ApiDocument, options: ResolverOptions):
         return {
           url: path.replaceAll(/\{([^}]+)\}/g, ':$1'),
           methods: METHODS.filter((method) => !taken.includes(method)),
-          allow: [...taken, ...(taken.includes('GET') ? ['HEAD'] : [])].join(', '),
+          allow: [...taken, ...(taken.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', '),
         };
       }),
   };
@@ -85,8 +86,7 @@ function fhirRoute(operation: FhirOperation, options: ResolverOptions): Route {
   return {
     onRequest: async (request, reply) => {
       await authenticate(request, reply, options);
-      const { _format: formats = [] } = request.query as { _format?: string | readonly string[] };
-      requireAcceptable(request.headers.accept, [formats].flat());
+      requireAcceptable(request);
       if (operation.body !== undefined) {
         requireContentType(request.headers['content-type'], operation.body);
         reserveBody(request, reply, options);

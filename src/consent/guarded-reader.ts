@@ -15,6 +15,7 @@ import type { OpenedRecord, RecordOpener } from '../repository/records.ts';
 import { UNKNOWN_SUBJECT } from '../repository/write.ts';
 import type { RequestContext, ScopeAction } from '../request-context.ts';
 import type { SortKeys } from '../sealing/blind-index/sort-keys.ts';
+import type { LeafSecrets } from '../sealing/version.ts';
 import type { ConsentStore } from './consent-store.ts';
 import { type AccessRequest, type Decision, decide } from './decide.ts';
 import { UNKNOWN_PATIENT } from './facts.ts';
@@ -43,6 +44,8 @@ export interface GuardedReader {
   /** Newest first. Deletions have no content. Ends early once there are more than MAX_PAGE_BYTES of content. */
   history(context: RequestContext, plan: HistoryPlan, type: string | undefined): Promise<readonly PermittedRecord[]>;
   search(context: RequestContext, type: string): GuardedSearch;
+  /** For evidence of what has been permitted. @throws MedSealError `sealed-content-damaged` */
+  leafSecrets(record: PermittedRecord): Promise<LeafSecrets>;
 }
 
 /** One search by one principal; every call decides anew on the same instant. */
@@ -149,6 +152,7 @@ export function createGuardedReader(options: GuardedReaderOptions): GuardedReade
   }
 
   return {
+    leafSecrets: ({ row }) => opener.leafSecrets(row),
     async read(context, type, id) {
       requireScope(context, type, 'r');
       const [request, settings] = prepare(context, 'r');

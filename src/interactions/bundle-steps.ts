@@ -2,12 +2,14 @@ import { randomUUID } from 'node:crypto';
 import type { Bundle, BundleEntry } from '@medplum/fhirtypes';
 import { MedSealError } from '../errors.ts';
 import { isResourceType } from '../fhir/definitions/definitions.ts';
+import { parseJson } from '../fhir/json/parse.ts';
+import { applyJsonPatch, parseJsonPatch } from '../fhir/json/patch.ts';
 import { expressionOf } from '../fhir/json/path.ts';
 import type { RequestContext } from '../request-context.ts';
 import { parseVersionTags } from './conditions.ts';
 import { queryPairs } from './query-text.ts';
 import type { Services } from './services.ts';
-import type { WriteEntry } from './write/entry.ts';
+import type { Patch, WriteEntry } from './write/entry.ts';
 
 /** One entry as a thing to do. A batch carries an entry's own error to its answer. */
 export type Step =
@@ -77,11 +79,6 @@ export function parseEntry(entry: unknown, index: number, services: Services, co
     const { method, url } = entry.request;
     const parsed = parseUrl(url, `${expression}.request.url`, services, context);
     if (method === 'GET' || method === 'HEAD') return { kind: 'read', url: parsed, entry, expression };
-    if (method === 'PATCH') {
-      throw new MedSealError('method-not-allowed', 'PATCH is not supported', {
-        expression: `${expression}.request.method`,
-      });
-    }
     return { kind: 'write', entry: writeEntry(method as WriteEntry['method'], parsed, entry, expression) };
   } catch (error) {
     if (error instanceof MedSealError) return { kind: 'invalid', error };
@@ -133,7 +130,7 @@ function parseUrl(url: string, expression: string, { publicUrl }: Services, { ba
 function writeEntry(method: WriteEntry['method'], url: EntryUrl, entry: RequestEntry, expression: string): WriteEntry {
   const { type, rest, query } = url;
   const addressed = method === 'POST' ? 0 : query === undefined ? 1 : 0;
-  if (rest.length !== addressed || (query !== undefined && method !== 'PUT')) {
+  if (rest.length !== addressed || (query !== undefined && method === 'POST')) {
     throw invalidBundle(`${expression}.request.url does not fit the method`, `${expression}.request.url`);
   }
   if (method !== 'DELETE' && entry.resource === undefined) {
@@ -148,12 +145,24 @@ function writeEntry(method: WriteEntry['method'], url: EntryUrl, entry: RequestE
     ifNoneExist: ifNoneExist === undefined ? undefined : queryPairs(ifNoneExist.replace(/^.*\?/, '')),
     ifMatch: ifMatch === undefined ? undefined : parseVersionTags(ifMatch, `${expression}.request.ifMatch`),
     onlyCreate: ifNoneMatch === '*',
-    resource: entry.resource,
+    resource: method === 'PATCH' ? undefined : entry.resource,
+    patch: method === 'PATCH' ? patchOf(entry, `${expression}.resource`) : undefined,
     newId: randomUUID(),
     fullUrl: entry.fullUrl,
     expression,
   };
 }
+
+/** A JSON Patch within a Bundle is a Binary (http://hl7.org/fhir/R4/http.html#patch). */
+function patchOf({ resource }: RequestEntry, expression: string): Patch {
+  if (resource?.resourceType !== 'Binary' || resource.contentType !== JSON_PATCH || typeof resource.data !== 'string') {
+    throw new MedSealError('unsupported-media-type', `A patch here is a Binary of ${JSON_PATCH}`, { expression });
+  }
+  const operations = parseJsonPatch(parseJson(Buffer.from(resource.data, 'base64')));
+  return (content) => applyJsonPatch(content, operations);
+}
+
+const JSON_PATCH = 'application/json-patch+json';
 
 export function invalidBundle(message: string, expression: string): MedSealError {
   return new MedSealError('invalid-bundle', message, { expression });

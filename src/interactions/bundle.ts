@@ -13,7 +13,7 @@ import { search } from './search/search.ts';
 import type { Services } from './services.ts';
 import { type EntryOutcome, executeWrite } from './write/execute.ts';
 import type { IdempotentRequest } from './write/replay.ts';
-import type { ReturnPreference } from './write/single.ts';
+import { ACCEPTED_OUTCOME, type ReturnPreference } from './write/single.ts';
 
 export interface BundleRequest {
   /** Parsed JSON, not validated yet. */
@@ -203,6 +203,7 @@ function writtenEntry(outcome: EntryOutcome, prefer: ReturnPreference): TextEntr
     ...(deleted ? {} : { location: `${draft.type}/${draft.id}/_history/${draft.version}` }),
     etag: `W/"${draft.version}"`,
     lastModified: draft.at,
+    ...(prefer === 'OperationOutcome' ? { outcome: ACCEPTED_OUTCOME } : {}),
     extension: [{ url: LEAF_EXTENSION, valueBase64Binary: leafHash.toString('base64') }],
   };
   const shown = prefer === 'representation' && draft.content !== undefined;

@@ -1,6 +1,7 @@
 import type { CapabilityStatement, CapabilityStatementRestResource } from '@medplum/fhirtypes';
 import { RESOURCE_TYPES } from '../fhir/definitions/definitions.ts';
 import type { SearchRegistry } from '../fhir/search/registry.ts';
+import { isOperationOf, OPERATIONS, type Operation } from './operations/table.ts';
 import { type SearchCapabilities, searchCapabilities } from './search/capabilities.ts';
 import { COMPARTMENT_TYPES } from './search/target.ts';
 import type { Services } from './services.ts';
@@ -12,6 +13,7 @@ const TYPE_INTERACTIONS = [
   'read',
   'vread',
   'update',
+  'patch',
   'delete',
   'history-instance',
   'history-type',
@@ -19,7 +21,8 @@ const TYPE_INTERACTIONS = [
   'search-type',
 ] as const;
 
-const OPERATIONS = ['evidence', 'certificate', 'explain-access'] as const;
+/** Our own, beside those of the table. */
+const OWN_OPERATIONS = ['evidence', 'certificate', 'explain-access'] as const;
 
 const COMPARTMENT_DEFINITION = 'http://hl7.org/fhir/CompartmentDefinition/';
 
@@ -59,6 +62,7 @@ export function capabilities(
     implementation: { description: union ? 'Search over all institutions' : `Records of ${institution}`, url },
     fhirVersion: '4.0.1',
     format: ['application/fhir+json', 'json'],
+    patchFormat: ['application/json-patch+json'],
     rest: [
       {
         mode: 'server',
@@ -80,11 +84,20 @@ export function capabilities(
         },
         documentation: SEARCH_NOTES,
         resource: RESOURCE_TYPES.map((type) => resourceOf(type, searchesOf(registry).get(type) ?? {}, union)),
-        interaction: union ? [{ code: 'search-system' }] : SYSTEM_INTERACTIONS.map((code) => ({ code })),
-        ...(union ? {} : { compartment: COMPARTMENT_TYPES.map((type) => COMPARTMENT_DEFINITION + type.toLowerCase()) }),
+        ...(union
+          ? { interaction: [{ code: 'search-system' }] }
+          : {
+              interaction: SYSTEM_INTERACTIONS.map((code) => ({ code })),
+              operation: OPERATIONS.filter(({ system }) => system !== undefined).map(told),
+              compartment: COMPARTMENT_TYPES.map((type) => COMPARTMENT_DEFINITION + type.toLowerCase()),
+            }),
       },
     ],
   };
+}
+
+function told({ name, definition }: Operation): { name: string; definition: string } {
+  return { name, definition };
 }
 
 function resourceOf(type: string, searches: SearchCapabilities, union: boolean): CapabilityStatementRestResource {
@@ -99,8 +112,11 @@ function resourceOf(type: string, searches: SearchCapabilities, union: boolean):
     conditionalCreate: true,
     conditionalRead: 'full-support',
     conditionalUpdate: true,
-    conditionalDelete: 'not-supported',
+    conditionalDelete: 'single',
     referencePolicy: ['literal', 'local', 'resolves'],
-    operation: OPERATIONS.map((name) => ({ name, definition: `https://medseal.org/fhir/OperationDefinition/${name}` })),
+    operation: [
+      ...OPERATIONS.filter((one) => (one.type ?? one.instance) !== undefined && isOperationOf(one, type)).map(told),
+      ...OWN_OPERATIONS.map((name) => ({ name, definition: `https://medseal.org/fhir/OperationDefinition/${name}` })),
+    ],
   };
 }

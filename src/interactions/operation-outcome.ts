@@ -9,11 +9,15 @@ export function operationOutcome(error: MedSealError): OperationOutcome {
   return { resourceType: 'OperationOutcome', issue: error.issues.map((issue) => issueOf(issue, error)) };
 }
 
-function issueOf(issue: Issue, error: MedSealError): OperationOutcome['issue'][number] {
+/** @param error whose finding it is; none for what is no error */
+export function issueOf(
+  issue: Issue,
+  error?: Pick<MedSealError, 'code' | 'issueType'>,
+): OperationOutcome['issue'][number] {
   return {
     severity: issue.severity,
-    code: (issue.code ?? error.issueType) as OperationOutcome['issue'][number]['code'],
-    details: { coding: [{ system: ERROR_CODES, code: error.code }] },
+    code: (issue.code ?? error?.issueType ?? 'informational') as OperationOutcome['issue'][number]['code'],
+    ...(error === undefined ? {} : { details: { coding: [{ system: ERROR_CODES, code: error.code }] } }),
     diagnostics: issue.diagnostics,
     ...(issue.expression === undefined ? {} : { expression: [issue.expression] }),
   };

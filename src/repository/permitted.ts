@@ -70,6 +70,8 @@ export interface HistoryPlan {
   readonly idToken: string | undefined;
   /** Only versions at or after this instant (RFC 3339). */
   readonly since: string | undefined;
+  /** Only versions that were the newest at some moment of `[from, until)` (RFC 3339). */
+  readonly during?: { readonly from: string; readonly until: string } | undefined;
   /** Newest first: continue below this version row. */
   readonly before: bigint | undefined;
   readonly limit: number;
@@ -150,6 +152,11 @@ export function createPermittedReader(database: Database, common: CommonTokens):
       if (plan.type !== undefined) conditions.push(`type = ${parameters.add(plan.type)}`);
       if (plan.idToken !== undefined) conditions.push(`id_token = ${parameters.add(plan.idToken)}`);
       if (plan.since !== undefined) conditions.push(`at >= ${parameters.add(plan.since)}`);
+      if (plan.during !== undefined) {
+        conditions.push(`at < ${parameters.add(plan.during.until)}`);
+        conditions.push(`not exists (select from permitted_version n
+          where n.id_token = r.id_token and n.version = r.version + 1 and n.at <= ${parameters.add(plan.during.from)})`);
+      }
       if (plan.before !== undefined) conditions.push(`id < ${parameters.add(plan.before)}`);
       const text = `${VERSION} where ${conditions.join(' and ')} order by id desc limit ${parameters.add(plan.limit)}`;
       return run<PermittedRow>(principal, text, parameters.values, plan.idToken !== undefined);

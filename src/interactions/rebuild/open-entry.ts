@@ -11,7 +11,7 @@ import { UNKNOWN_SUBJECT, type VersionDraft } from '../../repository/write.ts';
 import type { VersionRow } from '../../repository/write-statements.ts';
 import type { Identities } from '../../sealing/identity.ts';
 import type { KeyService } from '../../sealing/key-service.ts';
-import { envelopeKid, openVersion, readEnvelope } from '../../sealing/version.ts';
+import { envelopeKid, leafSecrets, openVersion, readEnvelope } from '../../sealing/version.ts';
 import { parseCid } from '../../storage/content/cid.ts';
 import type { ContentStore } from '../../storage/content/port.ts';
 import { hashOfLeaf, versionLeaf } from '../../trail/leaf.ts';
@@ -110,12 +110,13 @@ export function createEntryOpener(options: EntryOpenerOptions): EntryOpener {
       const sealed = digest === undefined ? undefined : await fetchSealed(content, digest);
       const subjects = kid.split(',').map((name) => name.slice(0, name.indexOf('.')));
       const opened = openVersion({ ...context, subjects }, sealed, envelope, key);
+      const { cid, salt } = leafSecrets({ ...context, subjects }, sealed, envelope, key);
 
       const last = version === 1 ? undefined : await log.newest(idToken);
       const about = { institution: institution.name, type, id, version, interaction, at, author };
       const isLogged = (previous: Buffer | undefined): boolean => {
-        const { content: bytes, cid, salt } = opened;
-        return hashOfLeaf(versionLeaf({ ...about, content: bytes, cid, previous }, salt)).equals(entry.leaf);
+        const leaf = versionLeaf({ ...about, content: opened.content, cid, previous }, salt);
+        return hashOfLeaf(leaf).equals(entry.leaf);
       };
       const possible = last === undefined && version > 1 ? await log.unopened() : [last?.leafHash];
       const found = possible.findIndex(isLogged);

@@ -5,7 +5,8 @@ import type { RequestContext } from '../../request-context.ts';
 import { violatesUnique } from '../../storage/database/database-error.ts';
 import type { InteractionResult } from '../result.ts';
 import type { Services } from '../services.ts';
-import { resourceExpression, type WriteEntry } from './entry.ts';
+import type { WriteEntry } from './entry.ts';
+import { patchEntries, requireValid } from './patches.ts';
 import { type PlannedEntry, planWrite } from './plan.ts';
 import type { IdempotentRequest } from './replay.ts';
 
@@ -39,7 +40,7 @@ export async function executeWrite(
   services.fence.check();
   const replay = idempotent && (await services.replays.find(context, institution, idempotent));
   if (replay !== undefined) return replay;
-  validate(services, entries);
+  for (const entry of entries) requireValid(services, entry);
   for (let attempt = 1; ; attempt++) {
     try {
       return await attemptWrite(services, context, institution, entries, respond, idempotent);
@@ -55,25 +56,12 @@ export async function executeWrite(
   }
 }
 
-const ACTIONS = { POST: 'c', PUT: 'u', DELETE: 'd' } as const;
+const ACTIONS = { POST: 'c', PUT: 'u', PATCH: 'u', DELETE: 'd' } as const;
 
 function authorise({ writer }: Services, context: RequestContext, entries: readonly WriteEntry[]): Institution {
   const [institution] = entries.map((entry) => writer.authorise(context, entry.type, ACTIONS[entry.method]));
   if (institution === undefined) throw new MedSealError('invalid-bundle', 'There is nothing to write');
   return institution;
-}
-
-function validate({ validator }: Services, entries: readonly WriteEntry[]): void {
-  for (const entry of entries) {
-    if (entry.method === 'DELETE') continue;
-    const expression = resourceExpression(entry);
-    if (entry.resource?.resourceType !== entry.type) {
-      throw new MedSealError('invalid-resource', `${expression} must be a ${entry.type}, as the URL says`, {
-        expression: `${expression}.resourceType`,
-      });
-    }
-    validator.assertValid(entry.resource, expression);
-  }
 }
 
 async function attemptWrite(
@@ -84,7 +72,7 @@ async function attemptWrite(
   respond: (outcome: Outcome) => InteractionResult,
   idempotent: IdempotentRequest | undefined,
 ): Promise<InteractionResult> {
-  const plan = await planWrite(services, institution, entries);
+  const plan = await planWrite(services, institution, await patchEntries(services, context, institution, entries));
   const changes = plan.entries.flatMap((entry) => (entry.kind === 'change' ? [entry.change] : []));
   if (changes.length === 0) return respond({ entries: outcomes(plan.entries, []), receipt: undefined });
   const record = idempotent && (await services.replays.recorder(context, institution, idempotent));

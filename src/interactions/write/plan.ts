@@ -28,7 +28,9 @@ interface Identified {
   readonly entry: WriteEntry;
   readonly id: string;
   /** A match of its conditional create: nothing is written. */
-  readonly existing?: Match;
+  readonly existing?: Pick<Match, 'version'>;
+  /** The version that met its condition, or that its content was made from. */
+  readonly basedOn?: number | undefined;
 }
 
 /**
@@ -42,7 +44,8 @@ export async function planWrite(
 ): Promise<WritePlan> {
   const guards: Guard[] = [];
   const identified: Identified[] = [];
-  for (const entry of entries) identified.push(await identify(services, institution, entry, guards));
+  const creations: Creations = new Map();
+  for (const entry of entries) identified.push(await identify(services, institution, entry, guards, creations));
   refuseOverlaps(identified);
   const targets = targetsOf(identified);
   const writing = identified.filter((one) => one.existing === undefined);
@@ -58,20 +61,27 @@ export async function planWrite(
   return { entries: planned, guards };
 }
 
+/** The ids of what these entries create under a condition: a second entry under the same one finds the first. */
+type Creations = Map<string, string>;
+
 async function identify(
   services: PlanServices,
   institution: Institution,
   entry: WriteEntry,
   guards: Guard[],
+  creations: Creations,
 ): Promise<Identified> {
   const { type } = entry;
   if (entry.conditional !== undefined) return identifyConditional(services, institution, entry, guards);
-  if (entry.method !== 'POST') return { entry, id: ownId(entry) };
+  if (entry.method !== 'POST') return { entry, id: ownId(entry), basedOn: entry.basedOn };
   if (entry.ifNoneExist === undefined) return { entry, id: entry.newId };
   const expression = expressionOf(entry, 'request.ifNoneExist');
   const condition = parseCondition(services, institution, type, entry.ifNoneExist, expression);
   const existing = await findOnly(services, institution, condition, expression);
   if (existing !== undefined) return { entry, id: existing.id, existing };
+  const first = creations.get(`${type}?${condition.text}`);
+  if (first !== undefined) return { entry, id: first, existing: { version: 1 } };
+  creations.set(`${type}?${condition.text}`, entry.newId);
   guards.push(nothingMeets(services, institution, condition));
   return { entry, id: entry.newId };
 }
@@ -91,8 +101,8 @@ async function identifyConditional(
       expression: `${resourceExpression(entry)}.id`,
     });
   }
-  if (match === undefined) guards.push(nothingMeets(services, institution, condition));
-  return { entry, id: match?.id ?? given ?? entry.newId };
+  if (match === undefined && entry.method !== 'DELETE') guards.push(nothingMeets(services, institution, condition));
+  return { entry, id: match?.id ?? given ?? entry.newId, basedOn: match?.version };
 }
 
 /** The id of the URL, which a body must agree with. */
@@ -119,16 +129,25 @@ function targetsOf(identified: readonly Identified[]): Targets {
   return targets;
 }
 
+/**
+ * http://hl7.org/fhir/R4/http.html#trules: identities must not overlap, in whatever order the entries stand. What a
+ * conditional create found may be updated, but not be deleted by the same transaction.
+ */
 function refuseOverlaps(identified: readonly Identified[]): void {
-  const seen = new Set<string>();
-  for (const { entry, id } of identified) {
+  const written = new Map<string, WriteEntry['method']>();
+  const refuse = (entry: WriteEntry): never => {
+    throw new MedSealError('invalid-bundle', 'Two entries of a transaction concern the same resource', {
+      expression: expressionOf(entry, 'request.url'),
+    });
+  };
+  for (const { entry, id, existing } of identified) {
     const name = `${entry.type}/${id}`;
-    if (seen.has(name) && entry.method !== 'POST') {
-      throw new MedSealError('invalid-bundle', 'Two entries of a transaction concern the same resource', {
-        expression: expressionOf(entry, 'request.url'),
-      });
-    }
-    seen.add(name);
+    if (existing !== undefined) continue;
+    if (written.has(name)) refuse(entry);
+    written.set(name, entry.method);
+  }
+  for (const { entry, id, existing } of identified) {
+    if (existing !== undefined && written.get(`${entry.type}/${id}`) === 'DELETE') refuse(entry);
   }
 }
 
@@ -151,13 +170,16 @@ async function currentStates(
 function planEntry(
   services: PlanServices,
   institution: Institution,
-  { entry, id, existing }: Identified,
+  { entry, id, existing, basedOn }: Identified,
   states: ReadonlyMap<string, CurrentState>,
 ): PlannedEntry {
   const { type, method, resource } = entry;
   if (existing !== undefined) return { kind: 'existing', type, id, version: existing.version };
   const state = states.get(idTokenOf(services, institution, type, id));
   requireMatch(entry, state);
+  if (basedOn !== undefined && state?.version !== basedOn) {
+    throw new MedSealError('version-conflict', 'The resource was changed at the same time');
+  }
   if (method === 'DELETE') {
     if (state === undefined || state.deleted) return { kind: 'absent' };
     return { kind: 'change', change: { interaction: 'delete', type, id, state } };

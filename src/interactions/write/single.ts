@@ -7,7 +7,7 @@ import type { SearchPairs } from '../query-text.ts';
 import { read } from '../read.ts';
 import type { InteractionResult } from '../result.ts';
 import type { Services } from '../services.ts';
-import type { VersionMatch, WriteEntry } from './entry.ts';
+import type { Patch, VersionMatch, WriteEntry } from './entry.ts';
 import { type EntryOutcome, executeWrite, type Outcome } from './execute.ts';
 import type { IdempotentRequest } from './replay.ts';
 
@@ -15,7 +15,7 @@ import type { IdempotentRequest } from './replay.ts';
 export type ReturnPreference = 'minimal' | 'representation' | 'OperationOutcome';
 
 export interface SingleWrite {
-  readonly method: 'POST' | 'PUT' | 'DELETE';
+  readonly method: WriteEntry['method'];
   readonly type: string;
   readonly id?: string | undefined;
   readonly conditional?: SearchPairs | undefined;
@@ -24,12 +24,13 @@ export interface SingleWrite {
   readonly onlyCreate?: boolean;
   /** Parsed JSON, not validated yet. */
   readonly resource?: unknown;
+  readonly patch?: Patch;
   readonly prefer: ReturnPreference;
   readonly idempotent: IdempotentRequest | undefined;
 }
 
 /**
- * http://hl7.org/fhir/R4/http.html#create, #update (also as create and conditional) and #delete.
+ * http://hl7.org/fhir/R4/http.html#create, #update (also as create and conditional), #patch and #delete.
  */
 export async function writeOne(
   services: Services,
@@ -47,6 +48,7 @@ export async function writeOne(
     ifMatch: write.ifMatch,
     onlyCreate: write.onlyCreate ?? false,
     resource: write.resource as Resource | undefined,
+    patch: write.patch,
     newId: randomUUID(),
     fullUrl: undefined,
     expression: '',
@@ -62,7 +64,8 @@ const STATUS_EXISTING = 200;
 function respond({ entries, receipt }: Outcome, { prefer }: SingleWrite): InteractionResult {
   const [outcome] = entries as readonly [EntryOutcome];
   const headers = receipt === undefined ? {} : { 'MedSeal-Receipt': receipt };
-  if (outcome.kind === 'absent') return { status: 204 };
+  if (outcome.kind === 'absent')
+    return prefer === 'OperationOutcome' ? { status: 200, body: DELETED } : { status: 204 };
   if (outcome.kind === 'existing') {
     const { type, id, version } = outcome;
     return { status: STATUS_EXISTING, version, location: `${type}/${id}/_history/${version}` };
@@ -74,16 +77,25 @@ function respond({ entries, receipt }: Outcome, { prefer }: SingleWrite): Intera
     location: `${draft.type}/${draft.id}/_history/${draft.version}`,
     headers,
   };
-  if (change.interaction === 'delete') return { status: 204, version: draft.version, headers };
+  if (change.interaction === 'delete') {
+    const told = prefer === 'OperationOutcome' ? { status: 200, body: DELETED } : { status: 204 };
+    return { ...told, version: draft.version, headers };
+  }
   const status = change.state === undefined || change.state.deleted ? 201 : 200;
   if (prefer === 'minimal') return { status, ...header };
   const body = prefer === 'representation' ? draft.content : ACCEPTED;
   return { status, ...header, ...(body === undefined ? {} : { body }) };
 }
 
-const ACCEPTED = JSON.stringify({
+/** For who prefers to be told (http://hl7.org/fhir/R4/http.html#ops). */
+export const ACCEPTED_OUTCOME = {
   resourceType: 'OperationOutcome',
   issue: [{ severity: 'information', code: 'informational', diagnostics: 'Accepted, sealed, and to be anchored' }],
+} as const;
+const ACCEPTED = JSON.stringify(ACCEPTED_OUTCOME);
+const DELETED = JSON.stringify({
+  resourceType: 'OperationOutcome',
+  issue: [{ severity: 'information', code: 'informational', diagnostics: 'The resource is deleted' }],
 });
 
 /** What is there already is shown only as far as the caller may read it. */

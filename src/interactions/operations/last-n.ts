@@ -1,0 +1,150 @@
+import type { Observation } from '@medplum/fhirtypes';
+import type { PermittedRecord } from '../../consent/guarded-reader.ts';
+import { notFound } from '../../consent/guarded-reader.ts';
+import { MedSealError } from '../../errors.ts';
+import { parseTemporal } from '../../fhir/fhirpath/temporal.ts';
+import { matchesResource } from '../../fhir/search/match.ts';
+import { parseSearch } from '../../fhir/search/query.ts';
+import type { Position } from '../../repository/permitted.ts';
+import { translate } from '../../repository/search-criteria.ts';
+import type { RequestContext } from '../../request-context.ts';
+import { bundleText } from '../bundle-text.ts';
+import { queryText } from '../query-text.ts';
+import { parseVersion } from '../read.ts';
+import type { InteractionResult } from '../result.ts';
+import { MAX_OPENED, tooCostly } from '../search/prepared.ts';
+import type { Services } from '../services.ts';
+import { invalid, type OperationRequest, parameterOf, readParameters } from './parameters.ts';
+
+const ROWS_AT_ONCE = 500;
+
+/**
+ * http://hl7.org/fhir/R4/observation-operation-lastn.html: of each code the `max` Observations that took effect last,
+ * one unless asked otherwise. Observations are of one code when they share a coding, or, without codings, the text.
+ */
+export async function lastN(
+  services: Services,
+  context: RequestContext,
+  request: OperationRequest,
+): Promise<InteractionResult> {
+  const { base } = context;
+  const institution = base.kind === 'institution' ? services.institutions.find(base.institution) : undefined;
+  if (institution === undefined) throw notFound();
+  const parameters = readParameters(request);
+  const max = maxOf(parameterOf(parameters, 'max'));
+  const pairs = parameters.pairs.filter(([name]) => name !== 'max');
+  requireSelection(pairs.map(([name]) => name.replace(/[:.].*$/s, '')));
+  const { branches, control } = parseSearch('Observation', pairs, services.registry, {
+    handling: request.handling,
+    now: context.instant,
+  });
+  if (control.sort.length > 0 || control.include.length > 0 || control.revinclude.length > 0) {
+    throw new MedSealError('search-not-supported', '$lastn has an order of its own, and includes nothing');
+  }
+  const criteria = branches[0]?.criteria ?? [];
+  const questions = criteria.map((asked) => ({
+    asked,
+    ...translate(asked, { ...services, institutions: [institution.name], type: 'Observation' }),
+  }));
+  const undecided = questions.filter(({ exact }) => !exact).map(({ asked }) => asked);
+  const search = services.reader.search(context, 'Observation');
+  const plan = {
+    type: 'Observation',
+    institution: institution.id,
+    criterion: { kind: 'all', of: questions.map(({ criterion }) => criterion) },
+  } as const;
+  const groups = new CodeGroups(max);
+  let opened = 0;
+  for (let beyond: Position | undefined; ; ) {
+    const rows = await search.page(plan, { limit: ROWS_AT_ONCE, descending: false, beyond });
+    for (const row of rows) {
+      const record = await search.open(row);
+      beyond = { at: row.at, versionId: row.versionId };
+      if (record?.resource === undefined || !undecided.every((one) => matchesResource(one, record.resource ?? {})))
+        continue;
+      groups.add(record, record.resource as Observation);
+    }
+    opened += rows.length;
+    if (rows.length < ROWS_AT_ONCE) break;
+    if (opened >= MAX_OPENED) throw tooCostly();
+  }
+  const url = `${services.publicUrl}/${institution.name}/fhir/Observation/$lastn`;
+  const entry = groups.last().map((record) => {
+    search.shown(record);
+    const { content } = record;
+    if (content === undefined) throw new MedSealError('internal', 'A search found a deleted record');
+    return {
+      fullUrl: `${services.publicUrl}/${record.institution}/fhir/Observation/${record.id}`,
+      resource: content,
+      members: { search: { mode: 'match' } },
+    };
+  });
+  const link = [{ relation: 'self', url: `${url}?${queryText(parameters.pairs)}` }];
+  return { status: 200, body: bundleText({ type: 'searchset', total: entry.length, link, entry }) };
+}
+
+function maxOf(text: string | undefined): number {
+  const max = text === undefined ? 1 : parseVersion(text);
+  if (max === undefined) throw invalid('max must be a positive whole number', 'max');
+  return max;
+}
+
+/** What the operation's definition asks for at least. */
+function requireSelection(names: readonly string[]): void {
+  if (!names.some((name) => name === 'patient' || name === 'subject'))
+    throw invalid('A patient or subject is needed', 'patient');
+  if (!names.some((name) => name === 'code' || name === 'category'))
+    throw invalid('A code or category is needed', 'code');
+}
+
+interface Candidate {
+  readonly record: PermittedRecord;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
+/** Keeps of each code the latest, and no more of them in memory than may be shown. */
+class CodeGroups {
+  readonly #max: number;
+  readonly #groups: Candidate[][] = [];
+  readonly #byCode = new Map<string, Candidate[]>();
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  add(record: PermittedRecord, observation: Observation): void {
+    const codes = codesOf(observation);
+    const group = codes.map((code) => this.#byCode.get(code)).find((one) => one !== undefined) ?? this.#newGroup();
+    for (const code of codes) if (!this.#byCode.has(code)) this.#byCode.set(code, group);
+    group.push({ record, at: effectiveTime(observation, record.row.at) });
+    group.sort((a, b) => b.at - a.at);
+    group.splice(this.#max);
+  }
+
+  last(): readonly PermittedRecord[] {
+    return this.#groups.flat().map(({ record }) => record);
+  }
+
+  #newGroup(): Candidate[] {
+    const group: Candidate[] = [];
+    this.#groups.push(group);
+    return group;
+  }
+}
+
+function codesOf({ code }: Observation): readonly string[] {
+  const codings = (code?.coding ?? []).map((coding) => JSON.stringify([coding.system ?? '', coding.code ?? '']));
+  return codings.length > 0 ? codings : [JSON.stringify(['text', code?.text ?? ''])];
+}
+
+function effectiveTime(observation: Observation, changed: string): number {
+  const { effectiveDateTime, effectiveInstant, effectivePeriod, effectiveTiming, issued } = observation;
+  const told =
+    effectiveDateTime ??
+    effectiveInstant ??
+    effectivePeriod?.end ??
+    effectivePeriod?.start ??
+    effectiveTiming?.event?.at(-1);
+  return parseTemporal(told ?? issued ?? changed)?.low ?? Date.parse(changed);
+}
