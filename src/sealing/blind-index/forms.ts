@@ -28,10 +28,10 @@ export function tokenForms(value: TokenValue): readonly string[] {
   return forms;
 }
 
-/** Seldom asked: `|code`, a code without a system, `system|`, any code of a system, texts, and what it is a kind of. */
+/** Seldom asked: `|code`, a code without a system, `system|`, any code of a system, and what it is a kind of. */
 export function tokenTraits(value: TokenValue): readonly string[] {
-  const { system, code, text } = value;
-  const traits = [...ancestorTraits(value), ...(text === undefined ? [] : textTraits(text))];
+  const { system, code } = value;
+  const traits = ancestorTraits(value);
   if (system !== undefined) return [systemForm(system), ...traits];
   return code === undefined ? traits : [tokenForm('', code), ...traits];
 }
@@ -110,7 +110,7 @@ function pairs(points: readonly string[]): readonly string[] {
 const TEXT_LENGTHS = [4, 2];
 
 /** What a token's text begins with. */
-function textTraits(text: string): readonly string[] {
+export function textTraits(text: string): readonly string[] {
   const points = [...normalise(text)];
   return TEXT_LENGTHS.filter((length) => length <= points.length).map((length) => startForm(points, length));
 }

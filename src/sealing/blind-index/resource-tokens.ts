@@ -2,6 +2,7 @@ import type { ParsedReference } from '../../fhir/references/reference.ts';
 import type { SearchParameter } from '../../fhir/search/parameters.ts';
 import type { ReferenceValue, SearchValue } from '../../fhir/search/values.ts';
 import { selfToken } from '../identity.ts';
+import { RecentValues } from '../recent-values.ts';
 import {
   dateForms,
   numberForms,
@@ -9,6 +10,7 @@ import {
   stringForms,
   stringTraits,
   systemForm,
+  textTraits,
   tokenForms,
   tokenTraits,
   uriForms,
@@ -44,6 +46,8 @@ export interface ResourceTokens {
   readonly traits: readonly Token[];
 }
 
+const RECENT_TEXTS = 4000;
+
 /** The tokens of everything that search finds in a resource, each once. */
 export type ResourceIndexer = (type: string, found: readonly IndexedParameter[], locate: Locate) => ResourceTokens;
 
@@ -58,6 +62,16 @@ export function createResourceIndexer(tokenizer: Tokenizer, sourcesOf: SourcesOf
     return made;
   };
 
+  // Displays repeat as their codes do.
+  const texts = new RecentValues<readonly string[]>(RECENT_TEXTS);
+  const textTraitsOf = (text: string): readonly string[] => {
+    const known = texts.get(text);
+    if (known !== undefined) return known;
+    const made = textTraits(text);
+    texts.set(text, made);
+    return made;
+  };
+
   return (type, found, locate) => {
     const tokens = new Set<Token>([typeToken(tokenizer, type)]);
     const traits = new Set<Token>();
@@ -65,7 +79,12 @@ export function createResourceIndexer(tokenizer: Tokenizer, sourcesOf: SourcesOf
       if (values.length === 0) continue;
       const { key, own } = settle(parameter);
       traits.add(tokenizer.token(key, PRESENT));
-      if (own) for (const value of values) addValue(tokens, traits, tokenizer, key, value, locate);
+      if (!own) continue;
+      for (const value of values) {
+        addValue(tokens, traits, tokenizer, key, value, locate);
+        if (value.kind !== 'token' || value.text === undefined) continue;
+        for (const form of textTraitsOf(value.text)) traits.add(tokenizer.token(key, form));
+      }
     }
     return { tokens: [...tokens], traits: [...traits] };
   };
