@@ -43,6 +43,8 @@ function matchesValue(operand: Operand, value: SearchValue, modifier: Modifier |
 function matchesText(wanted: string, text: string, modifier: Modifier | undefined): boolean {
   if (modifier === 'exact') return text === wanted;
   const [whole, part] = [normalise(text), normalise(wanted)];
+  // Punctuation alone asks for nothing.
+  if (part === '') return false;
   return modifier === 'contains' ? whole.includes(part) : whole.startsWith(part);
 }
 
