@@ -6,6 +6,7 @@ export const RECORDS: readonly string[] = [
   'access_entry',
   'access_segment',
   'batch',
+  'carried_batch',
   'consent_current',
   'consent_rule',
   'idempotency',

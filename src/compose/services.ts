@@ -14,7 +14,11 @@ import { createPrincipalResolver } from '../consent/principal.ts';
 import { createFactsReader } from '../consent/record-facts.ts';
 import { describeElsewhere, sealElsewhere } from '../consent/scribe/elsewhere.ts';
 import { createScribe } from '../consent/scribe/scribe.ts';
+import { readGuide } from '../fhir/profiles/package.ts';
+import { createProfileValidator } from '../fhir/profiles/validate.ts';
 import { createSearchRegistry } from '../fhir/search/registry.ts';
+import { createInvariants } from '../fhir/validation/invariants.ts';
+import { createStrictValidator } from '../fhir/validation/strict.ts';
 import { createValidator } from '../fhir/validation/validate.ts';
 import { createCursors } from '../interactions/search/cursor.ts';
 import type { Services } from '../interactions/services.ts';
@@ -105,10 +109,14 @@ export async function composeServices(
     names,
     registry,
     validator: createValidator(),
+    strictValidator: createStrictValidator(() => {
+      const { profiles, isMember } = readGuide();
+      return { invariants: createInvariants(), profiles: createProfileValidator(profiles, isMember) };
+    }),
     tokenizer,
     sourcesOf,
     receipts: createReceiptSigner(keys),
-    evidence: createEvidenceCollector(database, trail.ledger),
+    evidence: createEvidenceCollector({ database, ledger: trail.ledger, past: trail.past }),
     certificates: lazyCertificates(),
     roots: trail.roots,
     cursors: createCursors(secret, random),
