@@ -15,9 +15,11 @@ import type { OpenedRecord, RecordOpener } from '../repository/records.ts';
 import { UNKNOWN_SUBJECT } from '../repository/write.ts';
 import type { RequestContext, ScopeAction } from '../request-context.ts';
 import type { SortKeys } from '../sealing/blind-index/sort-keys.ts';
+import type { LeafSecrets } from '../sealing/version.ts';
 import type { ConsentStore } from './consent-store.ts';
 import { type AccessRequest, type Decision, decide } from './decide.ts';
 import { UNKNOWN_PATIENT } from './facts.ts';
+import { mergedPolicies } from './merges.ts';
 import type { PrincipalResolver } from './principal.ts';
 import type { FactsReader } from './record-facts.ts';
 import { coversSome } from './scope-types.ts';
@@ -43,6 +45,8 @@ export interface GuardedReader {
   /** Newest first. Deletions have no content. Ends early once there are more than MAX_PAGE_BYTES of content. */
   history(context: RequestContext, plan: HistoryPlan, type: string | undefined): Promise<readonly PermittedRecord[]>;
   search(context: RequestContext, type: string): GuardedSearch;
+  /** For evidence of what has been permitted. @throws MedSealError `sealed-content-damaged` */
+  leafSecrets(record: PermittedRecord): Promise<LeafSecrets>;
 }
 
 /** One search by one principal; every call decides anew on the same instant. */
@@ -96,7 +100,8 @@ export function createGuardedReader(options: GuardedReaderOptions): GuardedReade
       opened.content === undefined ? undefined : (JSON.parse(opened.content.toString('utf8')) as Resource);
     if (resource === undefined) return { ...opened, resource, patients: [] };
     const record = facts.read(resource, opened.institution);
-    const policies = row.consents.length === 0 ? [] : await consents.load(row.consents);
+    const stored = row.consents.length === 0 ? [] : await consents.load(row.consents);
+    const policies = mergedPolicies(stored, row.merges, record.patients, names);
     const decision = decide(request, record, policies);
     const { patients } = record;
     if (decision.permit && samePatients(patients, row.patients)) return { ...opened, resource, patients };
@@ -149,6 +154,7 @@ export function createGuardedReader(options: GuardedReaderOptions): GuardedReade
   }
 
   return {
+    leafSecrets: ({ row }) => opener.leafSecrets(row),
     async read(context, type, id) {
       requireScope(context, type, 'r');
       const [request, settings] = prepare(context, 'r');

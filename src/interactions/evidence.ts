@@ -46,12 +46,13 @@ async function evidenceFile(
   const version = parseVersion(versionId);
   if (!isId(id) || version === undefined) throw notFound();
   const record = await services.reader.readVersion(context, type, id, version, { deletions: true });
-  const { row, institution, content, author, salt } = record;
+  const { row, institution, content, author } = record;
+  const { cid, salt } = await services.reader.leafSecrets(record);
   return services.evidence.collect({
     versionId: row.versionId,
     idToken: row.idToken,
     leafHash: row.leafHash,
-    cid: record.cid,
+    cid,
     salt,
     interaction: row.interaction,
     institution,

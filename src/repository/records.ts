@@ -1,10 +1,17 @@
-import type { KeyObject } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { invariant, MedSealError } from '../errors.ts';
 import type { SortKeys } from '../sealing/blind-index/sort-keys.ts';
 import type { Identities } from '../sealing/identity.ts';
 import type { KeyService } from '../sealing/key-service.ts';
-import { envelopeKid, joinSegments, openEnvelope, openVersion } from '../sealing/version.ts';
+import {
+  envelopeKid,
+  joinSegments,
+  type LeafSecrets,
+  leafSecrets,
+  openEnvelope,
+  openVersion,
+  type VersionContext,
+} from '../sealing/version.ts';
 import { cidOfDigest, readIndexBlock } from '../storage/content/cid.ts';
 import type { ContentStore } from '../storage/content/port.ts';
 import type { InstitutionDirectory } from './institutions.ts';
@@ -23,14 +30,13 @@ interface OpenedContent {
   readonly author: string;
   /** The resource's exact bytes; undefined for a deletion. */
   readonly content: Buffer | undefined;
-  /** Of the content's root block; undefined for a deletion. */
-  readonly cid: string | undefined;
-  readonly salt: KeyObject;
 }
 
 export interface RecordOpener {
   /** @throws MedSealError `sealed-content-damaged` */
   open(row: PermittedRow): Promise<OpenedRecord>;
+  /** What evidence of it needs beside its content. @throws MedSealError `sealed-content-damaged` */
+  leafSecrets(row: PermittedRow): Promise<LeafSecrets>;
   /** The sort keys alone, for which the content need not be opened. @throws MedSealError `sealed-content-damaged` */
   sortKeys(row: SortRow): Promise<SortKeys>;
 }
@@ -57,39 +63,47 @@ export function createRecordOpener(options: RecordOpenerOptions): RecordOpener {
           sizeCalculation: (record) => (record.content?.byteLength ?? 0) + 500,
         });
   const oneByOne = createQueue();
+
+  function nameOf(row: Pick<PermittedRow, 'institution'>): string {
+    const institution = institutions.byId(row.institution);
+    invariant(institution !== undefined, 'a record belongs to an institution that is not known');
+    return institution.name;
+  }
+
+  /** What has to be loaded waits its turn. */
+  async function withSealed<T>(row: PermittedRow, use: (sealed: string | undefined) => T): Promise<T> {
+    if (row.interaction === 'delete' || row.sealed !== null) return use(row.sealed ?? undefined);
+    return oneByOne(async () => use((await loader.sealed(row.versionId)) ?? (await fetchSealed(store, row.digest))));
+  }
+
+  function contextOf(row: PermittedRow, institution: string): VersionContext {
+    const { type, idToken, version } = row;
+    return { institution, type, idToken, version, subjects: sealingSubjects(row.patients, institution, identities) };
+  }
+
   return {
     async open(row) {
       const known = cache?.get(row.versionId);
       if (known !== undefined) return { ...known, row };
-      const institution = institutions.byId(row.institution);
-      invariant(institution !== undefined, 'a record belongs to an institution that is not known');
+      const institution = nameOf(row);
       const key = await keys.openingKey(envelopeKid(row.envelope));
-      const context = {
-        institution: institution.name,
-        type: row.type,
-        idToken: row.idToken,
-        version: row.version,
-        subjects: sealingSubjects(row.patients, institution.name, identities),
-      };
-      const open = (sealed: string | undefined) => openVersion(context, sealed, row.envelope, key);
-      const isHere = row.interaction === 'delete' || row.sealed !== null;
-      const { content, cid, facts, salt } = isHere
-        ? open(row.sealed ?? undefined)
-        : await oneByOne(async () =>
-            open((await loader.sealed(row.versionId)) ?? (await fetchSealed(store, row.digest))),
-          );
+      const context = contextOf(row, institution);
+      const { content, facts } = await withSealed(row, (sealed) => openVersion(context, sealed, row.envelope, key));
       const undetermined = row.patients.includes(UNKNOWN_SUBJECT);
       if (facts.at !== row.at || facts.interaction !== row.interaction || facts.undetermined !== undetermined)
         throw new MedSealError('sealed-content-damaged', 'A version is sealed with other facts than its row has');
-      const opened = { institution: institution.name, id: facts.id, author: facts.author, content, cid, salt };
+      const opened = { institution, id: facts.id, author: facts.author, content };
       cache?.set(row.versionId, opened);
       return { ...opened, row };
     },
-    async sortKeys(row) {
-      const institution = institutions.byId(row.institution);
-      invariant(institution !== undefined, 'a record belongs to an institution that is not known');
+    async leafSecrets(row) {
       const key = await keys.openingKey(envelopeKid(row.envelope));
-      return openEnvelope({ ...row, institution: institution.name }, row.envelope, key).facts.sort;
+      const context = contextOf(row, nameOf(row));
+      return withSealed(row, (sealed) => leafSecrets(context, sealed, row.envelope, key));
+    },
+    async sortKeys(row) {
+      const key = await keys.openingKey(envelopeKid(row.envelope));
+      return openEnvelope({ ...row, institution: nameOf(row) }, row.envelope, key).facts.sort;
     },
   };
 }

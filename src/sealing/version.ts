@@ -52,8 +52,13 @@ export interface SealedVersion {
 export interface OpenedVersion {
   /** The resource's exact bytes; undefined for a deletion. */
   readonly content: Buffer | undefined;
-  readonly cid: string | undefined;
   readonly facts: EnvelopeFacts;
+}
+
+/** What a version's leaf is made of beside its content and its facts. */
+export interface LeafSecrets {
+  /** Of the content's root block; undefined for a deletion. */
+  readonly cid: string | undefined;
   readonly salt: KeyObject;
 }
 
@@ -99,10 +104,19 @@ export function openVersion(
   key: KeyObject,
 ): OpenedVersion {
   const { cek, facts } = openEnvelope(context, envelope, key);
-  const salt = saltOf(cek);
-  if (sealed === undefined) return { content: undefined, cid: undefined, facts, salt };
-  const segments = sealed.split(SEGMENT_SEPARATOR);
-  return { content: openContent(context, segments, cek), cid: rootOf(segments).cid, facts, salt };
+  return { content: sealed === undefined ? undefined : openContent(context, sealed, cek), facts };
+}
+
+/** For evidence of a version, which most reads are not about. @throws `sealed-content-damaged` */
+export function leafSecrets(
+  context: VersionContext,
+  sealed: string | undefined,
+  envelope: string,
+  key: KeyObject,
+): LeafSecrets {
+  const { cek } = openEnvelope(context, envelope, key);
+  const cid = sealed === undefined ? undefined : rootOf(sealed.split(SEGMENT_SEPARATOR)).cid;
+  return { cid, salt: saltOf(cek) };
 }
 
 /** Opens the envelope alone: the facts of a version and its content key. @throws `sealed-content-damaged` */
@@ -190,7 +204,8 @@ function sealEnvelope(
   return sealCompact(wrapping.key, random(12), wrapping.header, Buffer.from(JSON.stringify(content)));
 }
 
-function openContent(context: VersionContext, segments: readonly string[], cek: Buffer): Buffer {
+function openContent(context: VersionContext, sealed: string, cek: Buffer): Buffer {
+  const segments = sealed.split(SEGMENT_SEPARATOR);
   const key = createSecretKey(cek);
   const commitment = keyCommitment(cek);
   const opened = segments.map((text, index) => {

@@ -1,5 +1,4 @@
 import { hash, randomUUID } from 'node:crypto';
-import { canonicalJson } from '../fhir/json/canonical.ts';
 import type { Identities } from '../sealing/identity.ts';
 import { openFlattened, parseFlattened, sealFlattened } from '../sealing/jwe.ts';
 import type { Database } from '../storage/database/port.ts';
@@ -84,7 +83,7 @@ export function createAccessTrail(options: AccessTrailOptions): AccessTrail {
     const { key, header } = await segments.key(subjectOf(event.institution), event.at);
     const idToken = randomUUID();
     const aad = contextOf(event.institution.name, idToken, event.at);
-    const sealed = sealFlattened(key, random(12), header, aad, Buffer.from(canonicalJson(event.details)));
+    const sealed = sealFlattened(key, random(12), header, aad, Buffer.from(JSON.stringify(event.details)));
     const entry = hash('sha256', sealed, 'base64url');
     const leaf = hashOfLeaf({ kind: 'access', entry, time: event.at });
     return {
@@ -133,7 +132,8 @@ export function createAccessTrail(options: AccessTrailOptions): AccessTrail {
   };
 }
 
+/** Canonical JSON (RFC 8785): members in order, texts of closed alphabets, for which JSON.stringify writes the same. */
 function contextOf(institution: string, idToken: string, at: string): string {
-  const context = canonicalJson({ at, format: 'medseal/access/1', id: idToken, institution });
+  const context = JSON.stringify({ at, format: 'medseal/access/1', id: idToken, institution });
   return Buffer.from(context).toString('base64url');
 }

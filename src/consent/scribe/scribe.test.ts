@@ -14,7 +14,7 @@ import { createTokenizer } from '../../sealing/blind-index/tokenizer.ts';
 import { createIdentities, deriveKey } from '../../sealing/identity.ts';
 import { protectedHeader } from '../../sealing/jwe.ts';
 import { createRandomPool } from '../../sealing/random.ts';
-import { openVersion } from '../../sealing/version.ts';
+import { leafSecrets, openVersion } from '../../sealing/version.ts';
 import { createDescriber } from '../describe.ts';
 import { createFactsReader } from '../record-facts.ts';
 import { describeElsewhere, sealElsewhere, type ToDescribe } from './elsewhere.ts';
@@ -35,7 +35,7 @@ const FILES = [
 
 function world(test: { after(hook: () => Promise<void>): void }) {
   const secret = randomBytes(32);
-  const institution = { id: 1, name: 'hospital-a', checkReferences: false, guest: false };
+  const institution = { id: 1, name: 'hospital-a', checkReferences: false, validation: 'base' as const, guest: false };
   const institutions = {
     find: (name: string) => (name === institution.name ? institution : undefined),
     all: () => [institution],
@@ -129,9 +129,18 @@ test('what the thread seals opens, and is bound to the same leaf', async (t) => 
     assert.ok(parts);
     const opened = openVersion(facts, parts.sealed, parts.envelope, wrapping.key);
     assert.equal(opened.content?.toString('utf8'), facts.content);
-    assert.equal(opened.cid, parts.cid);
+    assert.equal(leafSecrets(facts, parts.sealed, parts.envelope, wrapping.key).cid, parts.cid);
     assert.equal(parts.leafHash.length, 32);
   }
+});
+
+test('small requests of the same time go to the thread together', async (t) => {
+  const here = world(t);
+  const all = describeElsewhere(here.scribe, here.describer);
+  const before = await all(here.items);
+  await isUp(here);
+  const answers = await Promise.all(here.items.map((item) => here.scribe.describe([item])));
+  assert.deepEqual(answers.flat(), before);
 });
 
 test('few entries, and what the thread cannot do, are done here', async (t) => {

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { Resource } from '@medplum/fhirtypes';
 import type { Describer } from '../../consent/describe.ts';
-import { withoutVersion } from '../../consent/guarded-writer.ts';
+import { withoutVersion } from '../../consent/server-owned.ts';
 import { MedSealError } from '../../errors.ts';
 import { parseJson } from '../../fhir/json/parse.ts';
 import type { Institution } from '../../repository/institutions.ts';
@@ -11,7 +11,7 @@ import { UNKNOWN_SUBJECT, type VersionDraft } from '../../repository/write.ts';
 import type { VersionRow } from '../../repository/write-statements.ts';
 import type { Identities } from '../../sealing/identity.ts';
 import type { KeyService } from '../../sealing/key-service.ts';
-import { envelopeKid, openVersion, readEnvelope } from '../../sealing/version.ts';
+import { envelopeKid, leafSecrets, openVersion, readEnvelope } from '../../sealing/version.ts';
 import { parseCid } from '../../storage/content/cid.ts';
 import type { ContentStore } from '../../storage/content/port.ts';
 import { hashOfLeaf, versionLeaf } from '../../trail/leaf.ts';
@@ -81,13 +81,17 @@ export function createEntryOpener(options: EntryOpenerOptions): EntryOpener {
     }
     if (version.content === undefined) throw damaged('A version of a log has no content');
     const resource = parseJson(Buffer.from(version.content)) as unknown as Resource;
-    const { facets, tokens, traits, readers, consent } = describer.describe(
+    const { facets, tokens, traits, readers, consent, merges } = describer.describe(
       resource,
       institution.name,
       version.version,
     );
     const contentToken = describer.contentToken(idToken, JSON.stringify(withoutVersion(resource, id)));
-    return { facets, tokens, traits, readers, contentToken, ...(consent === undefined ? {} : { consent }) };
+    return {
+      ...{ facets, tokens, traits, readers, contentToken },
+      ...(consent === undefined ? {} : { consent }),
+      ...(merges === undefined ? {} : { merges }),
+    };
   }
 
   return {
@@ -110,12 +114,13 @@ export function createEntryOpener(options: EntryOpenerOptions): EntryOpener {
       const sealed = digest === undefined ? undefined : await fetchSealed(content, digest);
       const subjects = kid.split(',').map((name) => name.slice(0, name.indexOf('.')));
       const opened = openVersion({ ...context, subjects }, sealed, envelope, key);
+      const { cid, salt } = leafSecrets({ ...context, subjects }, sealed, envelope, key);
 
       const last = version === 1 ? undefined : await log.newest(idToken);
       const about = { institution: institution.name, type, id, version, interaction, at, author };
       const isLogged = (previous: Buffer | undefined): boolean => {
-        const { content: bytes, cid, salt } = opened;
-        return hashOfLeaf(versionLeaf({ ...about, content: bytes, cid, previous }, salt)).equals(entry.leaf);
+        const leaf = versionLeaf({ ...about, content: opened.content, cid, previous }, salt);
+        return hashOfLeaf(leaf).equals(entry.leaf);
       };
       const possible = last === undefined && version > 1 ? await log.unopened() : [last?.leafHash];
       const found = possible.findIndex(isLogged);
@@ -140,7 +145,7 @@ export function createEntryOpener(options: EntryOpenerOptions): EntryOpener {
   };
 }
 
-type Indexed = Pick<VersionDraft, 'facets' | 'tokens' | 'traits' | 'readers' | 'contentToken' | 'consent'>;
+type Indexed = Pick<VersionDraft, 'facets' | 'tokens' | 'traits' | 'readers' | 'contentToken' | 'consent' | 'merges'>;
 type Unindexed = Omit<VersionDraft, keyof Indexed | 'sortKeys' | 'previous'>;
 
 function damaged(message: string): MedSealError {
