@@ -137,6 +137,16 @@ const QUESTIONS: readonly ((r: Random, id: string) => string)[] = [
   (r) => `performer=Practitioner/d${r.integer(3)}`,
   () => 'code:not=http://loinc.org|718-7',
   () => 'patient:missing=false',
+  (_, id) => `_list=${id}`,
+  () => 'patient.family:contains=an',
+  (r) => `patient._has:Condition:patient:code=${r.pick(['E11.9', 'I10'])}&_total=accurate`,
+  (r) => `_has:Observation:patient:patient._has:Observation:patient:code=${r.pick(CODES)}`,
+  () => 'family:contains=an&_count=2&_total=accurate',
+  () => 'code:below=http://hl7.org/fhir/sid/icd-10|E11',
+  (r) => `_summary=${r.pick(['true', 'text', 'data', 'false'])}&_elements=code`,
+  (r) => `_include=*&_revinclude=*&_count=${1 + r.integer(5)}`,
+  (_, id) => `_id=${id}&_revinclude=Observation:patient&_include:iterate=Observation:performer`,
+  (r) => `_include=Observation:patient&_revinclude:iterate=Condition:patient&code=${r.pick(CODES)}`,
   (r) => `_lastUpdated=${r.pick(['ge', 'lt'])}2024-06`,
 ];
 

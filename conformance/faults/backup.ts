@@ -13,6 +13,8 @@ export const RECORDS: readonly string[] = [
   'leaf',
   'leaf_pending',
   'log_tile',
+  'patient_link',
+  'patient_merge',
   'resource_current',
   'resource_version',
 ];

@@ -56,6 +56,18 @@ const QUESTIONS: readonly string[] = [
   'Observation?patient=@&_summary=count',
   'Observation?patient=@&_sort=-date',
   'Observation?patient._id=@',
+  'Patient/@/Observation?_summary=true',
+  'Patient/@/*?_elements=code',
+  '?_type=Patient,Observation&_id=@,hb-2021-@',
+  '?_id=@',
+  'Patient?_list=@',
+  'Observation?patient.family:contains=mily-of-@',
+  'Observation?subject:Patient._has:Encounter:patient:_id=visit-@',
+  'Patient?_has:Observation:patient:date=lt2030-01-01T10:30Z&_id=@',
+  'Patient?family:contains=mily-of-@&_summary=count',
+  'Observation?patient=@&code:text=h',
+  'Observation?patient=@&_include=*&_revinclude=*',
+  'Patient?_id=@&_revinclude=Observation:patient&_revinclude:iterate=Provenance:target',
   'Observation?patient.identifier=110101@',
   'Observation?patient.family=family-of-@&_summary=count',
   'Observation?subject:Patient.gender=female&patient=@',
@@ -326,6 +338,16 @@ async function assertExactly(expected: readonly CohortRecord[], clients: readonl
       ({ type, patients }) => type === 'Observation' && names.has(`Patient/${patients[0]}`),
     );
     assert.deepEqual(found(chained), reachable.map(nameOf).toSorted(), `${client.base} chain`);
+    // An include shows what a read would, and no more.
+    for (const query of [
+      'Observation?_include=*',
+      'Patient?_revinclude=*&_revinclude:iterate=*',
+      '?_type=Patient,Observation,Encounter',
+    ]) {
+      for (const name of found((await client.get(`${query}&_count=100`)).json<Bundle>())) {
+        assert.ok(names.has(name), `${client.base} ${query} shows ${name}`);
+      }
+    }
     const reverse = (await client.get('Patient?_has:Observation:patient:code=718-7')).json<Bundle>();
     const referred = PATIENTS.filter(
       (one) =>

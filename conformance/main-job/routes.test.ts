@@ -81,6 +81,31 @@ const TABLE: Readonly<Record<string, Row>> = {
     statuses: SEARCH,
     shown: [0, 0, 15, 0, 0, 5, 15, 0],
   },
+  systemSearch: { path: `${BASE}?_type=Observation&_count=100`, statuses: SEARCH, shown: [0, 0, 15, 0, 0, 5, 15, 0] },
+  systemSearchByPost: {
+    path: `${BASE}/_search`,
+    message: { body: '_type=Observation&_count=100', headers: FORM },
+    statuses: SEARCH,
+    shown: [0, 0, 15, 0, 0, 5, 15, 0],
+  },
+  unionSystemSearch: { path: `/fhir?_id=${OBSERVATION}`, statuses: SEARCH, shown: [0, 0, 1, 0, 0, 1, 1, 0] },
+  unionSystemSearchByPost: {
+    path: '/fhir/_search',
+    message: { body: `_id=${OBSERVATION}`, headers: FORM },
+    statuses: SEARCH,
+    shown: [0, 0, 1, 0, 0, 1, 1, 0],
+  },
+  compartmentSearch: {
+    path: `${BASE}/Patient/${ANNA}/Observation?_count=100`,
+    statuses: SEARCH,
+    shown: [0, 0, 5, 0, 0, 5, 5, 0],
+  },
+  compartmentSearchByPost: {
+    path: `${BASE}/Patient/${ANNA}/Observation/_search`,
+    message: { body: '_count=100', headers: FORM },
+    statuses: SEARCH,
+    shown: [0, 0, 5, 0, 0, 5, 5, 0],
+  },
   create: { path: `${BASE}/Patient`, message: { body: PATIENT }, statuses: WRITE(201) },
   conditionalUpdate: {
     path: () => `${BASE}/Patient?identifier=${randomUUID()}`,
@@ -153,6 +178,11 @@ const TABLE: Readonly<Record<string, Row>> = {
     path: '/admin/institutions',
     message: () => ({ body: { id: `i-${randomUUID()}` } }),
     statuses: ADMINISTRATION(201),
+  },
+  setInstitution: {
+    path: '/admin/institutions/nobody',
+    message: { body: { validation: 'base' } },
+    statuses: ADMINISTRATION(404),
   },
   listClients: { path: '/admin/clients', statuses: ADMINISTRATION(200) },
   addClient: { path: '/admin/clients', message: { body: { id: 'x' } }, statuses: ADMINISTRATION(400) },
@@ -266,11 +296,11 @@ suite('routes', async () => {
     path: string,
     operationId: string | undefined,
   ): Promise<void> {
+    const union = /^\/fhir\b/.test(path);
     // At the union nothing is anybody's, and the operator belongs to no institution.
-    if (principal === 'operator' && path.startsWith('/fhir/')) return;
-    const custodian =
-      path.startsWith('/fhir/') && principal === 'hospital-b' ? world.as('hospital-b', 'hospital-b') : hospital;
-    if (path.startsWith('/fhir/') && principal === 'research') return;
+    if (principal === 'operator' && union) return;
+    const custodian = union && principal === 'hospital-b' ? world.as('hospital-b', 'hospital-b') : hospital;
+    if (union && principal === 'research') return;
     const id = String(answer.headers['x-request-id']);
     const entries = (await custodian.get('AuditEvent?_count=50')).json<Bundle>().entry ?? [];
     const event = entries

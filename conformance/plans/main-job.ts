@@ -3,11 +3,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import type { Patient } from '@medplum/fhirtypes';
 import { administer, callAdministration, connect } from '../../src/cli/connection.ts';
 import { jsonLines } from '../../src/cli/json-lines.ts';
 import { clientOf } from '../faults/node-records.ts';
 import { untilAnchored } from '../faults/records-database.ts';
-import { ANNA, cohort, consentOf, IDENTIFIERS, putCohort, recipient } from '../main-job/cohort.ts';
+import { ANNA, BERT, cohort, consentOf, IDENTIFIERS, putCohort, recipient } from '../main-job/cohort.ts';
 import type { FhirClient } from '../support/fhir-client.ts';
 import type { TestNode } from '../support/test-node.ts';
 
@@ -24,6 +25,11 @@ export async function doMainJob(node: TestNode): Promise<void> {
   await sent(hospital.put('Binary/large', largeBinary()));
   for (const who of ['hospital-a', 'hospital-b', 'research-institute', `patient:${ANNA}`])
     await askEverything(node, who);
+  const other = (await hospital.get(`Patient/${BERT}`)).json<Patient>();
+  const link = [{ other: { reference: `Patient/${ANNA}` }, type: 'replaced-by' as const }];
+  await sent(hospital.put(`Patient/${BERT}`, { ...other, link }));
+  await sent(patient.put('Consent/mine', { ...consent, id: 'mine', dateTime: '2026-02-02' }));
+  await sent(patient.get(`Observation/hb-2021-${ANNA}/$explain-access`));
   await sent(patient.put('Consent/mine', { ...consent, id: 'mine', status: 'inactive' }));
   await sent(patient.delete('Consent/mine'));
   await untilAnchored(node);
@@ -63,6 +69,25 @@ const QUESTIONS: readonly string[] = [
   'Observation?patient.family=family&_sort=date',
   'Observation?code:not=718-7&_count=5',
   'Observation?_tag=a|b&_profile=http://example.org/p',
+  `Observation?patient=Patient/${ANNA}&_include=*&_revinclude=*`,
+  'Patient?_count=2&_revinclude=Observation:patient&_include:iterate=Observation:performer',
+  `Patient/${ANNA}/Observation?_sort=date`,
+  `Patient/${ANNA}/*?_count=2`,
+  '?_type=Patient,Observation&_lastUpdated=ge2020&_count=2',
+  '?_id=x,y',
+  '?_tag=a|b&_sort=-_lastUpdated',
+  'Observation?_list=x',
+  'Observation?patient.organization.name=x',
+  'Observation?patient.family:contains=amily',
+  'Observation?encounter.patient.gender=female&_count=3',
+  'Patient?_has:Encounter:patient:_has:Observation:encounter:code=718-7',
+  'Observation?value-quantity=gt5|http://unitsofmeasure.org|g/L&_count=2',
+  'Observation?code-value-quantity=718-7$gt5',
+  'Patient?family:contains=amily&_total=accurate&_count=1',
+  'Observation?code:text=hemo',
+  'ValueSet?url:below=http://example.org&_sort=url',
+  'ValueSet?url:above=http://example.org/a/b',
+  'Condition?code:below=http://hl7.org/fhir/sid/icd-10|E11',
   'Provenance?target=Patient/x',
   'Provenance?_count=2',
   'AuditEvent?_count=2',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import type { CapabilityStatement, Patient } from '@medplum/fhirtypes';
+import type { CapabilityStatement, CapabilityStatementRestResourceSearchParam, Patient } from '@medplum/fhirtypes';
 import { fhirClient } from '../support/fhir-client.ts';
 import { newScope, refused, shown } from './support.ts';
 import type { RestTarget } from './target.ts';
@@ -18,10 +18,35 @@ export function negotiation(target: Promise<RestTarget>): void {
       assert.ok(patient?.searchParam?.some(({ name }) => name === 'identifier'));
       assert.ok((rest?.resource?.length ?? 0) > 140);
       assert.ok(rest?.interaction?.some(({ code }) => code === 'transaction'));
-      for (const { name } of patient?.searchParam ?? []) {
-        const answer = await client.get(`Patient?${name}:missing=true&_count=1`);
-        const alias = ['_id', '_lastUpdated'].includes(name ?? '');
-        assert.ok(alias || answer.status === 200, `${name} is promised: ${answer.text}`);
+      assert.ok(rest?.interaction?.some(({ code }) => code === 'search-system'));
+      assert.ok(rest?.compartment?.includes('http://hl7.org/fhir/CompartmentDefinition/patient'));
+    });
+
+    test('every search parameter, modifier and include that the CapabilityStatement promises is answered', async () => {
+      const { client } = await target;
+      const statement = shown<CapabilityStatement>(await fhirClient(client.base).get('metadata'));
+      for (const type of ['Patient', 'Observation', 'Group', 'AuditEvent']) {
+        const resource = statement.rest?.[0]?.resource?.find((one) => one.type === type);
+        const asked = [
+          ...(resource?.searchParam ?? []).flatMap((parameter) => questionsOf(parameter)),
+          (resource?.searchInclude ?? []).map((name) => `_include=${name}`).join('&'),
+          (resource?.searchRevInclude ?? []).map((name) => `_revinclude=${name}`).join('&'),
+        ];
+        assert.ok(asked.length > 9, `${type} ${asked.length}`);
+        for (const question of asked) {
+          const answer = await client.get(`${type}?${question}&_count=1`);
+          assert.equal(answer.status, 200, `${type}?${question} is promised: ${answer.text}`);
+        }
+      }
+    });
+
+    test('what is not in the CapabilityStatement is refused, and what is refused is not in it', async () => {
+      const { client } = await target;
+      const statement = shown<CapabilityStatement>(await fhirClient(client.base).get('metadata'));
+      for (const { type, searchParam = [] } of statement.rest?.[0]?.resource ?? []) {
+        const names = searchParam.map(({ name }) => name);
+        assert.ok(names.includes('_id'), type);
+        for (const name of ['_text', '_content', '_query', 'near']) assert.ok(!names.includes(name), `${type} ${name}`);
       }
     });
 
@@ -111,7 +136,7 @@ export function negotiation(target: Promise<RestTarget>): void {
         ['DELETE', `Patient/${id}/_history/1`, 'GET, HEAD, OPTIONS'],
         ['PUT', 'metadata', 'GET, HEAD, OPTIONS'],
         ['POST', 'metadata', 'GET, HEAD, OPTIONS'],
-        ['PUT', '', 'OPTIONS, POST'],
+        ['PUT', '', 'GET, HEAD, OPTIONS, POST'],
       ] as const) {
         const answer = await client.send(method, path, method === 'DELETE' ? {} : { body: '{}' });
         refused(answer, 405, 'method-not-allowed');
@@ -165,3 +190,36 @@ export function negotiation(target: Promise<RestTarget>): void {
     });
   });
 }
+
+const VALUES: Readonly<Record<string, string>> = {
+  token: 'x',
+  string: 'x',
+  reference: 'x',
+  date: '2020-01-01',
+  number: '1',
+  quantity: '1',
+  uri: 'http://x',
+};
+
+/** One question for the parameter and each of its modifiers; a composite is asked whether it is there. */
+function questionsOf({
+  name,
+  type = 'token',
+  documentation = '',
+}: CapabilityStatementRestResourceSearchParam): string[] {
+  const modifiers = [...documentation.matchAll(/:([a-z-]+)/g)].map(([, modifier]) => modifier ?? '');
+  const plain = type === 'composite' ? [] : [`${name}=${VALUES[type]}`];
+  return [...plain, ...modifiers.map((modifier) => `${name}:${modifier}=${MODIFIED[`${type}:${modifier}`] ?? 'x'}`)];
+}
+
+const MODIFIED: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    ['token', 'string', 'reference', 'date', 'number', 'quantity', 'uri', 'composite'].map((type) => [
+      `${type}:missing`,
+      'true',
+    ]),
+  ),
+  'token:of-type': 'a|b|c',
+  'token:above': 'http://hl7.org/fhir/sid/icd-10|E11',
+  'token:below': 'http://hl7.org/fhir/sid/icd-10|E11',
+};

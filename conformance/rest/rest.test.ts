@@ -10,8 +10,13 @@ import { negotiation } from './negotiation.ts';
 import { operations, validation } from './operations.ts';
 import { patches } from './patches.ts';
 import { readingAndWriting } from './reading-and-writing.ts';
+import { searchChains } from './search-chains.ts';
 import { searchByDate } from './search-dates.ts';
+import { searchIncludes } from './search-includes.ts';
+import { searchByModifier } from './search-modifiers.ts';
+import { searchByQuantity } from './search-quantities.ts';
 import { searchResults } from './search-results.ts';
+import { searchContexts, searchShapes } from './search-shapes.ts';
 import { searchByValue } from './search-values.ts';
 import { restTarget } from './target.ts';
 import { transactions } from './transactions.ts';
@@ -31,7 +36,13 @@ suite('FHIR REST', () => {
     idempotency,
     searchByValue,
     searchByDate,
+    searchByQuantity,
+    searchByModifier,
+    searchChains,
     searchResults,
+    searchIncludes,
+    searchShapes,
+    searchContexts,
     negotiation,
     http,
   ]) {

@@ -43,9 +43,10 @@ export function entries(answer: Answer): NonNullable<Bundle['entry']> {
   return shown<Bundle>(answer).entry ?? [];
 }
 
-/** The ids of a searchset's matches, in order. */
+/** The ids of what a Bundle shows, in order, without what the server has to say. */
 export function ids(answer: Answer): readonly string[] {
-  return entries(answer).map(({ resource }) => resource?.id ?? '');
+  const shown = entries(answer).filter(({ search }) => search?.mode !== 'outcome');
+  return shown.map(({ resource }) => resource?.id ?? '');
 }
 
 /** @throws unless the answer is an OperationOutcome of this status and error code, about this element if one is given */
@@ -81,4 +82,12 @@ export function linkOf(answer: Answer, relation: string): string | undefined {
   if (link?.url === undefined) return undefined;
   const { pathname, search } = new URL(link.url);
   return pathname + search;
+}
+
+/** Asserts what a search in the scope finds, in whatever order. */
+export function finder(client: FhirClient, type: string, scope: Scope) {
+  return async (query: string, expected: readonly { readonly id: string }[], why = query): Promise<void> => {
+    const found = ids(await client.get(`${type}?${scope.query}&${query}`));
+    assert.deepEqual(found.toSorted(), expected.map(({ id }) => id).toSorted(), why);
+  };
 }

@@ -15,6 +15,8 @@ export interface FhirInput {
   readonly type: string;
   readonly id: string;
   readonly vid: string;
+  /** What of a compartment is asked for: a resource type, or `*`. */
+  readonly member: string;
   /** The query string, decoded, in order. */
   readonly pairs: SearchPairs;
   readonly preferences: Preferences;
@@ -51,7 +53,7 @@ export function queryOf(request: FastifyRequest): string {
 const MAX_KEY_LENGTH = 255;
 
 export function fhirInput(request: FastifyRequest): FhirInput {
-  const { type = '', id = '', vid = '' } = request.params as Readonly<Record<string, string>>;
+  const { type = '', id = '', vid = '', member = '' } = request.params as Readonly<Record<string, string>>;
   const body = request.body instanceof Buffer ? request.body : Buffer.alloc(0);
   const header = (name: string): string | undefined => {
     const value = request.headers[name];
@@ -61,6 +63,7 @@ export function fhirInput(request: FastifyRequest): FhirInput {
     type,
     id,
     vid,
+    member,
     pairs: queryPairs(queryOf(request)),
     preferences: readPreferences(request.headers),
     json() {

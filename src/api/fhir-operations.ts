@@ -9,25 +9,39 @@ import { history, parseHistory } from '../interactions/history.ts';
 import { queryPairs, type SearchPairs } from '../interactions/query-text.ts';
 import { read, readVersion } from '../interactions/read.ts';
 import { search } from '../interactions/search/search.ts';
+import type { SearchTarget } from '../interactions/search/target.ts';
 import { type SingleWrite, writeOne } from '../interactions/write/single.ts';
 import type { FhirInput } from './fhir-input.ts';
 import type { FhirOperation } from './fhir-operation.ts';
 import { knownType, refuseOperation } from './known-type.ts';
 import { TABLE_OPERATIONS } from './table-operations.ts';
 
-const searchByQuery: FhirOperation = {
-  interaction: 'search-type',
-  run: (services, context, { type, pairs, preferences }) =>
-    search(services, context, { type, pairs, handling: preferences.handling, posted: false }),
-};
-
 /** http://hl7.org/fhir/R4/search.html: the parameters of URL and body together. */
-const searchByBody: FhirOperation = {
-  interaction: 'search-type',
-  body: 'form',
-  run: (services, context, { type, pairs, form, preferences }) =>
-    search(services, context, { type, pairs: [...pairs, ...form()], handling: preferences.handling, posted: true }),
-};
+function searchOf(
+  interaction: string,
+  body: 'form' | undefined,
+  target: (input: FhirInput) => SearchTarget,
+): FhirOperation {
+  return {
+    interaction,
+    ...(body === undefined ? {} : { body }),
+    run: (services, context, input) =>
+      search(services, context, {
+        ...target(input),
+        pairs: body === undefined ? input.pairs : [...input.pairs, ...input.form()],
+        handling: input.preferences.handling,
+        posted: body !== undefined,
+      }),
+  };
+}
+
+const ofType = ({ type }: FhirInput): SearchTarget => ({ type });
+const ofAnyType = (): SearchTarget => ({ type: undefined });
+/** http://hl7.org/fhir/R4/search.html#searchcontexts: `*` stands for any type of the compartment. */
+const ofCompartment = ({ type, id, member }: FhirInput): SearchTarget => ({
+  type: member === '*' ? undefined : member,
+  compartment: { type, id },
+});
 
 function historyOf(interaction: string, scope: (input: FhirInput) => { type?: string; id?: string }): FhirOperation {
   return {
@@ -71,10 +85,16 @@ function conditionOf({ pairs }: FhirInput): SearchPairs {
 /** By operationId. */
 export const FHIR_OPERATIONS: Readonly<Record<string, FhirOperation>> = {
   ...TABLE_OPERATIONS,
-  search: searchByQuery,
-  unionSearch: searchByQuery,
-  searchByPost: searchByBody,
-  unionSearchByPost: searchByBody,
+  search: searchOf('search-type', undefined, ofType),
+  unionSearch: searchOf('search-type', undefined, ofType),
+  searchByPost: searchOf('search-type', 'form', ofType),
+  unionSearchByPost: searchOf('search-type', 'form', ofType),
+  systemSearch: searchOf('search-system', undefined, ofAnyType),
+  unionSystemSearch: searchOf('search-system', undefined, ofAnyType),
+  systemSearchByPost: searchOf('search-system', 'form', ofAnyType),
+  unionSystemSearchByPost: searchOf('search-system', 'form', ofAnyType),
+  compartmentSearch: searchOf('search-type', undefined, ofCompartment),
+  compartmentSearchByPost: searchOf('search-type', 'form', ofCompartment),
   unionRead: { interaction: 'read', run: () => Promise.reject(notFound()) },
   read: {
     interaction: 'read',

@@ -154,11 +154,11 @@ async function answer(
   context: RequestContext,
   result: InteractionResult,
 ): Promise<FastifyReply> {
-  const { type = '', id = '' } = request.params as Readonly<Record<string, string>>;
+  const { type = '', id = '', member = '' } = request.params as Readonly<Record<string, string>>;
   const posted = operation.body === 'form' && request.body instanceof Buffer ? [request.body.toString('utf8')] : [];
   await recorder.record(context, {
     interaction: operation.interaction,
-    target: [type, id].filter((part) => part !== '').join('/'),
+    target: [type, id, member].filter((part) => part !== '').join('/'),
     query: [queryOf(request), ...posted].filter((part) => part !== '').join('&'),
     status: result.status,
   });

@@ -1,13 +1,14 @@
 import type { CapabilityStatement, CapabilityStatementRestResource } from '@medplum/fhirtypes';
 import { RESOURCE_TYPES } from '../fhir/definitions/definitions.ts';
-import type { SearchParameter } from '../fhir/search/parameters.ts';
-import { SUPPORTED_PARAMETER_TYPES } from '../repository/search-criteria.ts';
+import type { SearchRegistry } from '../fhir/search/registry.ts';
 import { isOperationOf, OPERATIONS, type Operation } from './operations/table.ts';
+import { type SearchCapabilities, searchCapabilities } from './search/capabilities.ts';
+import { COMPARTMENT_TYPES } from './search/target.ts';
 import type { Services } from './services.ts';
 
 /** When this version's capabilities were settled; changes with the code. */
 const DATE = '2026-11-22';
-const SYSTEM_INTERACTIONS = ['transaction', 'batch', 'history-system'] as const;
+const SYSTEM_INTERACTIONS = ['transaction', 'batch', 'history-system', 'search-system'] as const;
 const TYPE_INTERACTIONS = [
   'read',
   'vread',
@@ -23,6 +24,22 @@ const TYPE_INTERACTIONS = [
 /** Our own, beside those of the table. */
 const OWN_OPERATIONS = ['evidence', 'certificate', 'explain-access'] as const;
 const PATIENT_OPERATIONS = [...OWN_OPERATIONS, 'break-glass'] as const;
+
+const COMPARTMENT_DEFINITION = 'http://hl7.org/fhir/CompartmentDefinition/';
+
+const SEARCH_NOTES =
+  'Every search also takes _has, _list, chains to any depth, _sort, _count, _total, _summary, _elements, _include and ' +
+  '_revinclude (with :iterate and *). Not supported, and refused: _filter, _text, _content, _query, _contained, near, ' +
+  '_sort=_score, and hierarchies of code systems that are not packaged.';
+
+/** Worked out once for a registry: 148 types, each with what leads to it. */
+const worked = new WeakMap<SearchRegistry, ReadonlyMap<string, SearchCapabilities>>();
+
+function searchesOf(registry: SearchRegistry): ReadonlyMap<string, SearchCapabilities> {
+  const known = worked.get(registry) ?? searchCapabilities(registry);
+  worked.set(registry, known);
+  return known;
+}
 
 /**
  * The CapabilityStatement of a base, generated from the tables that the code runs on
@@ -66,12 +83,14 @@ export function capabilities(
             },
           ],
         },
-        resource: RESOURCE_TYPES.map((type) => resourceOf(type, registry.searchParametersOf(type), union)),
+        documentation: SEARCH_NOTES,
+        resource: RESOURCE_TYPES.map((type) => resourceOf(type, searchesOf(registry).get(type) ?? {}, union)),
         ...(union
-          ? {}
+          ? { interaction: [{ code: 'search-system' }] }
           : {
               interaction: SYSTEM_INTERACTIONS.map((code) => ({ code })),
               operation: OPERATIONS.filter(({ system }) => system !== undefined).map(told),
+              compartment: COMPARTMENT_TYPES.map((type) => COMPARTMENT_DEFINITION + type.toLowerCase()),
             }),
       },
     ],
@@ -82,15 +101,8 @@ function told({ name, definition }: Operation): { name: string; definition: stri
   return { name, definition };
 }
 
-function resourceOf(
-  type: string,
-  parameters: ReadonlyMap<string, SearchParameter>,
-  union: boolean,
-): CapabilityStatementRestResource {
-  const searchParam = [...parameters.values()]
-    .filter((parameter) => SUPPORTED_PARAMETER_TYPES.has(parameter.type))
-    .map(({ code, type: kind, url }) => ({ name: code, type: kind, definition: url }));
-  const header = { type: type as CapabilityStatementRestResource['type'], searchParam };
+function resourceOf(type: string, searches: SearchCapabilities, union: boolean): CapabilityStatementRestResource {
+  const header = { type: type as CapabilityStatementRestResource['type'], ...searches };
   if (union) return { ...header, interaction: [{ code: 'search-type' }] };
   return {
     ...header,

@@ -1,42 +1,38 @@
 import { MedSealError } from '../errors.ts';
 import { RESOURCE_TYPES } from '../fhir/definitions/definitions.ts';
 import type { SearchParameter } from '../fhir/search/parameters.ts';
-import type { Operand, ReferenceOperand, Criterion as SearchCriterion, TokenOperand } from '../fhir/search/query.ts';
-import {
-  exactForm,
-  ofTypeForm,
-  PRESENT,
-  prefixForm,
-  systemForm,
-  tokenForm,
-  uriForm,
-} from '../sealing/blind-index/forms.ts';
-import { parameterKey, referenceToken } from '../sealing/blind-index/resource-tokens.ts';
-import type { SourcesOf } from '../sealing/blind-index/sources.ts';
-import type { Tokenizer } from '../sealing/blind-index/tokenizer.ts';
+import type { Operand, Criterion as SearchCriterion } from '../fhir/search/query.ts';
 import type { Criterion } from './criteria.ts';
-import type { Names } from './names.ts';
-import { changedAt, date } from './search-dates.ts';
-
-/** A search criterion as the blind index can answer it. */
-export interface IndexQuestion {
-  readonly criterion: Criterion;
-  /** False: a superset, to be decided again on the opened resource. */
-  readonly exact: boolean;
-}
-
-export interface TranslatorOptions {
-  readonly tokenizer: Tokenizer;
-  readonly names: Names;
-  readonly sourcesOf: SourcesOf;
-  /** The bases that relative references and ids are read against. */
-  readonly institutions: readonly string[];
-  /** Of the type searched. */
-  readonly type: string;
-}
+import { changedAt } from './search-dates.ts';
+import { type IndexQuestion, keysOf, presence, type TranslatorOptions, unsupported } from './search-index.ts';
+import { question } from './search-values.ts';
 
 /** The parameter types that `translate` answers. */
-export const SUPPORTED_PARAMETER_TYPES: ReadonlySet<string> = new Set(['token', 'reference', 'string', 'date', 'uri']);
+const ANSWERED_TYPES: ReadonlySet<string> = new Set([
+  'token',
+  'reference',
+  'string',
+  'date',
+  'uri',
+  'number',
+  'quantity',
+  'composite',
+]);
+
+/** Parameters that look at a whole resource, or name a query: of other kinds than what the index knows. */
+const NOT_ANSWERED: ReadonlySet<string> = new Set(['_text', '_content', '_query']);
+
+/** Whether `translate` answers the parameter at all. */
+export function isAnswered({ code, type }: SearchParameter): boolean {
+  return ANSWERED_TYPES.has(type) && !NOT_ANSWERED.has(code);
+}
+
+/** The modifiers that `translate` answers for a parameter; a reference takes resource types too. */
+export function modifiersOf({ code, type }: SearchParameter): readonly string[] {
+  if (code === '_id' || code === '_lastUpdated') return [];
+  const own = [...SUPPORTED_MODIFIERS].filter((one) => one.startsWith(`${type}:`));
+  return ['missing', ...own.map((one) => one.slice(type.length + 1)), ...(type === 'reference' ? ['[type]'] : [])];
+}
 
 /** @throws MedSealError `search-not-supported` for what this version cannot answer: refused, never passed over */
 export function translate(criterion: SearchCriterion, options: TranslatorOptions): IndexQuestion {
@@ -51,8 +47,14 @@ export function translate(criterion: SearchCriterion, options: TranslatorOptions
       return chain(criterion, options);
     case 'has':
       return has(criterion, options);
-    default:
-      throw unsupported(`_${criterion.kind}`);
+    case 'list':
+      return list(criterion, options);
+    case 'full-text':
+      throw unsupported(criterion.scope === 'narrative' ? '_text' : '_content');
+    case 'filter':
+      throw unsupported('_filter');
+    case 'named-query':
+      throw unsupported('_query');
   }
 }
 
@@ -72,120 +74,21 @@ function match(criterion: Extract<SearchCriterion, { kind: 'match' }>, options: 
 const SUPPORTED_MODIFIERS: ReadonlySet<string> = new Set([
   'token:not',
   'token:of-type',
+  'token:text',
+  'token:above',
+  'token:below',
   'string:exact',
+  'string:contains',
   'reference:identifier',
+  'uri:above',
+  'uri:below',
 ]);
-
-function question(
-  operand: Operand,
-  modifier: string | undefined,
-  parameter: SearchParameter,
-  options: TranslatorOptions,
-): IndexQuestion {
-  switch (operand.kind) {
-    case 'token':
-      return { criterion: token(operand, modifier, parameter, options), exact: true };
-    case 'of-type':
-      return {
-        criterion: some(options, parameter, [ofTypeForm(operand.system ?? '', operand.code, operand.value)]),
-        exact: true,
-      };
-    case 'string': {
-      if (modifier === 'exact') return { criterion: some(options, parameter, [exactForm(operand.text)]), exact: true };
-      const { form, exact } = prefixForm(operand.text);
-      return { criterion: some(options, parameter, [form]), exact };
-    }
-    case 'uri':
-      return { criterion: some(options, parameter, [uriForm(operand.uri)]), exact: true };
-    case 'reference':
-      return { criterion: reference(operand, parameter, options), exact: true };
-    case 'date':
-      return date(operand, {
-        some: (forms) => some(options, parameter, forms),
-        present: presence(options, parameter),
-      });
-    default:
-      throw unsupported(parameter.code);
-  }
-}
-
-function token(
-  { system, code }: TokenOperand,
-  modifier: string | undefined,
-  parameter: SearchParameter,
-  options: TranslatorOptions,
-): Criterion {
-  if (modifier === 'identifier') {
-    const form = code === undefined ? systemForm(system ?? '') : tokenForm(system ?? undefined, code);
-    return some(options, parameter, [`identifier|${form}`]);
-  }
-  if (code === undefined) return traits(options, parameter, systemForm(system ?? ''));
-  if (system !== null) return some(options, parameter, [tokenForm(system, code)]);
-  // Without a system: those with the code in any system, and of them the ones with the trait.
-  return {
-    kind: 'all',
-    of: [some(options, parameter, [tokenForm(undefined, code)]), traits(options, parameter, tokenForm('', code))],
-  };
-}
-
-/** The keys of the parameters that hold a parameter's tokens, of the same type. */
-function keysOf(
-  { sourcesOf }: TranslatorOptions,
-  parameter: SearchParameter,
-): readonly { key: string; target: string | undefined }[] {
-  return sourcesOf(parameter).map(({ code, target }) => ({
-    key: parameterKey({ base: parameter.base, code }),
-    target,
-  }));
-}
-
-function some(options: TranslatorOptions, parameter: SearchParameter, forms: readonly string[]): Criterion {
-  const tokens = keysOf(options, parameter).flatMap(({ key }) =>
-    forms.map((form) => options.tokenizer.token(key, form)),
-  );
-  return tokens.length === 1 ? { kind: 'every', tokens } : { kind: 'some', tokens };
-}
-
-function traits(options: TranslatorOptions, parameter: SearchParameter, form: string): Criterion {
-  const of = keysOf(options, parameter).map(
-    ({ key }): Criterion => ({ kind: 'traits', every: [options.tokenizer.token(key, form)] }),
-  );
-  return { kind: 'any', of };
-}
-
-/** Kept for each parameter by itself, whoever has its tokens. */
-function presence({ tokenizer }: TranslatorOptions, parameter: SearchParameter): Criterion {
-  return { kind: 'traits', every: [tokenizer.token(parameterKey(parameter), PRESENT)] };
-}
-
-function reference(operand: ReferenceOperand, parameter: SearchParameter, options: TranslatorOptions): Criterion {
-  const tokens = keysOf(options, parameter).flatMap(({ key, target }) =>
-    referents(operand, target, options).map((idToken) => referenceToken(options.tokenizer, key, idToken)),
-  );
-  return { kind: 'some', tokens };
-}
-
-/** Id tokens of what the operand may mean, at each base. */
-function referents(
-  { id, reference: literal, types }: ReferenceOperand,
-  target: string | undefined,
-  { names, institutions }: TranslatorOptions,
-): readonly string[] {
-  const possible = (types.length > 0 ? types : RESOURCE_TYPES).filter(
-    (type) => target === undefined || type === target,
-  );
-  const found = institutions.flatMap((institution) => {
-    if (id !== undefined) return possible.map((type) => names.idToken(names.name(institution, type, id)));
-    if (literal === undefined || ('type' in literal && target !== undefined && literal.type !== target)) return [];
-    return [names.locate(literal, institution)];
-  });
-  return [...new Set(found)];
-}
 
 function ids(operands: readonly Operand[], { names, institutions, type }: TranslatorOptions): Criterion {
   const wanted = operands.flatMap((operand) => (operand.kind === 'token' && operand.code ? [operand.code] : []));
+  const types = type === undefined ? RESOURCE_TYPES : [type];
   const idTokens = institutions.flatMap((institution) =>
-    wanted.map((id) => names.idToken(names.name(institution, type, id))),
+    types.flatMap((one) => wanted.map((id) => names.idToken(names.name(institution, one, id)))),
   );
   return { kind: 'ids', idTokens: [...new Set(idTokens)] };
 }
@@ -206,27 +109,33 @@ function has(criterion: Extract<SearchCriterion, { kind: 'has' }>, options: Tran
   const { type, parameter } = criterion;
   const source = exactly(criterion.criterion, { ...options, type });
   const of = keysOf(options, parameter)
-    .filter(({ target }) => target === undefined || target === options.type)
+    .filter(({ target }) => target === undefined || options.type === undefined || target === options.type)
     .map(({ key }): Criterion => ({ kind: 'referred-by', mask: options.tokenizer.mask(key), type, source }));
   return { criterion: { kind: 'any', of }, exact: true };
 }
 
-/** At the far end of a chain there is nothing to open: only what the index answers exactly can be asked. */
+/** Being an item of a List (http://hl7.org/fhir/R4/search.html#list); current ones by name are not kept. */
+function list({ lists }: Extract<SearchCriterion, { kind: 'list' }>, options: TranslatorOptions): IndexQuestion {
+  const item = options.registry.searchParametersOf('List').get('item');
+  if (item === undefined || lists.some((name) => name.startsWith('$'))) throw unsupported('_list');
+  const source: Criterion = ids(
+    lists.map((code) => ({ kind: 'token', system: undefined, code })),
+    { ...options, type: 'List' },
+  );
+  const of = keysOf(options, item).map(
+    ({ key }): Criterion => ({ kind: 'referred-by', mask: options.tokenizer.mask(key), type: 'List', source }),
+  );
+  return { criterion: { kind: 'any', of }, exact: true };
+}
+
+/** At the far end of a chain nothing is opened by the statement itself: either it was looked up, or the index is exact. */
 function exactly(criterion: SearchCriterion, options: TranslatorOptions): Criterion {
+  const known = options.found?.get(criterion);
+  if (known !== undefined) return known;
   const { criterion: translated, exact } = translate(criterion, options);
   if (exact) return translated;
   const name = 'parameter' in criterion ? criterion.parameter.code : criterion.kind;
-  throw new MedSealError(
-    'search-not-supported',
-    `Inside a chain ${name} is answered to the day and to 16 characters only`,
-    {
-      expression: name,
-    },
-  );
-}
-
-function unsupported(name: string): MedSealError {
-  return new MedSealError('search-not-supported', `The search parameter ${name} is not supported in this form`, {
+  throw new MedSealError('search-not-supported', `At the end of a chain, ${name} cannot be asked like this here`, {
     expression: name,
   });
 }

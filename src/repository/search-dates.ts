@@ -2,14 +2,7 @@ import { calendarCells, isWithinCalendar } from '../fhir/search/calendar.ts';
 import type { DateOperand, Operand } from '../fhir/search/query.ts';
 import { beginsFrom, beginsUpTo, endsFrom, endsUpTo, withinForm } from '../sealing/blind-index/forms.ts';
 import type { Criterion } from './criteria.ts';
-
-/** A date parameter's part of the blind index. */
-export interface DateIndex {
-  /** Those with one of the forms. */
-  readonly some: (forms: readonly string[]) => Criterion;
-  /** Those with any value. */
-  readonly present: Criterion;
-}
+import type { ParameterIndex } from './search-index.ts';
 
 const DAY = 86_400_000;
 
@@ -45,7 +38,10 @@ export function changedAt(operands: readonly Operand[]): Criterion {
 }
 
 /** Days are exact; for times within a day the whole day is the superset. */
-export function date(operand: DateOperand, { some, present }: DateIndex): { criterion: Criterion; exact: boolean } {
+export function date(
+  operand: DateOperand,
+  { some, present }: ParameterIndex,
+): { criterion: Criterion; exact: boolean } {
   const { prefix, low, high } = operand;
   const isExact = low % DAY === 0 && high % DAY === 0 && isWithinCalendar(low, high);
   const within = (): Criterion => some([withinForm(commonCell(low, high - 1))]);

@@ -29,6 +29,8 @@ export interface SearchParameter {
 }
 
 export interface SearchComponent {
+  /** Of the parameter that finds at least what this part does, in the whole resource. */
+  readonly definition: string;
   readonly type: SearchParameterType;
   readonly targets: readonly string[];
 }
@@ -57,6 +59,7 @@ export function compileParameter(
     const expressionOfPart = compileExpression(component.expression, ...(path?.types ?? []));
     const partType = part?.type ?? 'special';
     return {
+      definition: component.definition,
       type: partType,
       targets: part?.target ?? [],
       extract: extraction(expressionOfPart, partType, part?.target ?? []),
@@ -76,7 +79,15 @@ export function compileParameter(
     base,
     url,
     targets,
-    ...(parts.length === 0 ? {} : { components: parts.map((part) => ({ type: part.type, targets: part.targets })) }),
+    ...(parts.length === 0
+      ? {}
+      : {
+          components: parts.map(({ definition: url, type: kind, targets: to }) => ({
+            definition: url,
+            type: kind,
+            targets: to,
+          })),
+        }),
     values: (resource) => {
       const context = resourceNode(resource);
       return valuesIn(context, new Environment(context));

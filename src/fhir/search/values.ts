@@ -50,7 +50,7 @@ export interface DateValue {
 }
 
 /** Half-open `[low, high)`: the number with its implicit precision, or a range, which has no `value`. */
-interface NumberValue {
+export interface NumberValue {
   readonly kind: 'number';
   readonly value?: number | undefined;
   readonly low: number;

@@ -39,3 +39,21 @@ const FORMS: ReadonlyMap<string, (code: string) => readonly string[]> = new Map(
   ['http://hl7.org/fhir/sid/icd-10-cn', icd10],
   ['http://www.whocc.no/atc', atc],
 ]);
+
+/** Whether a system's codes are built of what they are a kind of, so that there is no end to what is below one. */
+export function isBuiltOfParts(system: string): boolean {
+  return FORMS.has(system);
+}
+
+/** Whether `codeAndAncestors` knows the system at all. */
+export function hasHierarchy(system: string): boolean {
+  return FORMS.has(system) || Object.hasOwn(HIERARCHIES, system);
+}
+
+/** A code and every kind of it, in a system that is packaged whole; of others, itself alone. */
+export function codeAndDescendants(system: string, code: string): readonly string[] {
+  const parents = Object.hasOwn(HIERARCHIES, system) ? HIERARCHIES[system] : undefined;
+  if (parents === undefined) return [code];
+  const below = Object.keys(parents).filter((one) => one !== code && codeAndAncestors(system, one).includes(code));
+  return [code, ...below];
+}

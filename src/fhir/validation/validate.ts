@@ -38,13 +38,20 @@ export function createValidator(): Validator {
   return {
     validate,
     assertValid(resource, root) {
-      const issues = validate(resource, root);
-      const [one, ...others] = issues;
-      if (one === undefined) return;
-      const more = others.length === 0 ? '' : `, and ${others.length} more errors`;
-      throw new MedSealError('invalid-resource', `Not a valid FHIR R4 resource: ${one.diagnostics}${more}`, { issues });
+      refuseInvalid(validate(resource, root));
     },
   };
+}
+
+/** @throws MedSealError `invalid-resource` with the errors among the issues, where there are some */
+export function refuseInvalid(issues: readonly Issue[]): void {
+  const errors = issues.filter(({ severity }) => severity === 'error');
+  const [one, ...others] = errors;
+  if (one === undefined) return;
+  const more = others.length === 0 ? '' : `, and ${others.length} more errors`;
+  throw new MedSealError('invalid-resource', `Not a valid FHIR R4 resource: ${one.diagnostics}${more}`, {
+    issues: errors,
+  });
 }
 
 function resourceTypeOf(resource: unknown): string | undefined {

@@ -6,6 +6,12 @@ import type { Names } from '../../repository/names.ts';
 /** What the trail is not indexed by and is decided after opening: who, what, with what outcome. */
 const CODES: readonly string[] = ['agent', 'entity', 'outcome', 'action', 'subtype', 'type', 'source'];
 
+/** What the trail's own columns answer. */
+const COLUMNS: readonly string[] = ['patient', 'date', '_id'];
+
+/** Everything that the trail is searched by. */
+export const TRAIL_PARAMETERS: ReadonlySet<string> = new Set([...COLUMNS, ...CODES]);
+
 /** Whether an AuditEvent is one that is asked for. */
 export type EventFilter = (event: object) => boolean;
 
@@ -22,7 +28,7 @@ export function eventFilter(
   const name = 'parameter' in criterion ? criterion.parameter.code : criterion.kind;
   if (criterion.kind !== 'match') throw unsupported(name);
   const { parameter, operands, modifier } = criterion;
-  if (modifier === undefined && ['patient', 'date', '_id'].includes(name)) return undefined;
+  if (modifier === undefined && COLUMNS.includes(name)) return undefined;
   if (!CODES.includes(name) || (modifier !== undefined && modifier !== 'not' && modifier !== 'identifier')) {
     throw unsupported(name);
   }

@@ -141,7 +141,7 @@ async function compartmentPage(
   if (since !== undefined) of.push({ kind: 'changed', from: since, until: undefined });
   const plan = { type: undefined, institution: institution.id, criterion: { kind: 'all', of } } as const;
   const search = services.reader.search(context, 'Patient');
-  const page = await pageByChange({ search, plan, decide: undefined, sort: [], count }, after);
+  const page = await pageByChange({ search, plans: [plan], decide: undefined, sort: [], count }, after);
   for (const record of page.records) search.shown(record);
   return page;
 }

@@ -42,10 +42,9 @@ export async function lastN(
     throw new MedSealError('search-not-supported', '$lastn has an order of its own, and includes nothing');
   }
   const criteria = branches[0]?.criteria ?? [];
-  const { tokenizer, names, sourcesOf } = services;
   const questions = criteria.map((asked) => ({
     asked,
-    ...translate(asked, { tokenizer, names, sourcesOf, institutions: [institution.name], type: 'Observation' }),
+    ...translate(asked, { ...services, institutions: [institution.name], type: 'Observation' }),
   }));
   const undecided = questions.filter(({ exact }) => !exact).map(({ asked }) => asked);
   const search = services.reader.search(context, 'Observation');

@@ -12,7 +12,7 @@ interface StoredPosition {
  * answers a superset, it is read on until the page is full.
  */
 export async function pageByChange(prepared: PreparedSearch, after: object | undefined): Promise<SearchPage> {
-  const { search, plan, count, decide, sort } = prepared;
+  const { count, decide, sort } = prepared;
   const descending = sort[0]?.descending ?? false;
   let beyond = after === undefined ? undefined : read(after as StoredPosition);
   const draft = newPage();
@@ -20,7 +20,7 @@ export async function pageByChange(prepared: PreparedSearch, after: object | und
   let opened = 0;
   for (;;) {
     const limit = count + 1 - records.length;
-    const rows = await search.page(plan, { limit, descending, beyond });
+    const rows = await nextRows(prepared, { limit, descending, beyond });
     const full = await openAll(prepared, rows, draft);
     if (full !== undefined) return { records, next: positionOf(full) };
     opened += rows.length;
@@ -31,6 +31,26 @@ export async function pageByChange(prepared: PreparedSearch, after: object | und
     if (decide !== undefined && opened > MAX_OPENED) throw tooCostly();
     beyond = { at: last.at, versionId: last.versionId };
   }
+}
+
+/** The next rows in order of change, whichever plan finds them. */
+async function nextRows(
+  { search, plans }: PreparedSearch,
+  page: { readonly limit: number; readonly descending: boolean; readonly beyond: Position | undefined },
+): Promise<readonly PermittedRow[]> {
+  const found = await Promise.all(plans.map((plan) => search.page(plan, page)));
+  const [only, ...others] = found;
+  if (only !== undefined && others.length === 0) return only;
+  const direction = page.descending ? -1 : 1;
+  return found
+    .flat()
+    .sort((a, b) => direction * compareChanges(a, b))
+    .slice(0, page.limit);
+}
+
+function compareChanges(a: Position, b: Position): number {
+  if (a.at !== b.at) return a.at < b.at ? -1 : 1;
+  return a.versionId < b.versionId ? -1 : 1;
 }
 
 function positionOf(row: PermittedRow | undefined): StoredPosition | undefined {

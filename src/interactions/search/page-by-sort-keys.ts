@@ -10,8 +10,8 @@ interface Rank {
 
 /** A page in an order that only the server can see, from the sealed sort keys of all matches. */
 export async function pageBySortKeys(prepared: PreparedSearch, after: object | undefined): Promise<SearchPage> {
-  const { search, plan, count } = prepared;
-  const rows = await search.sortRows(plan, MAX_OPENED + 1);
+  const { search, plans, count } = prepared;
+  const rows = (await Promise.all(plans.map((plan) => search.sortRows(plan, MAX_OPENED + 1)))).flat();
   if (rows.length > MAX_OPENED) throw tooCostly();
   const compare = comparison(prepared);
   const ranked: Rank[] = [];

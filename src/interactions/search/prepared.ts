@@ -6,7 +6,8 @@ import type { PermittedRow, SearchPlan } from '../../repository/permitted.ts';
 /** A parsed search with everything that its pages need. */
 export interface PreparedSearch {
   readonly search: GuardedSearch;
-  readonly plan: SearchPlan;
+  /** One for each type searched; their matches are one list, in one order. */
+  readonly plans: readonly SearchPlan[];
   /** Decides what the index answered as a superset; undefined when it answered exactly. */
   readonly decide: ((record: PermittedRecord) => boolean) | undefined;
   readonly sort: SearchControl['sort'];

@@ -31,9 +31,8 @@ export function parseCondition(
   if (criteria.length === 0) {
     throw new MedSealError('invalid-parameter', 'A condition needs at least one search parameter', { expression });
   }
-  const { tokenizer, names, sourcesOf } = services;
   const of = criteria.map((one) => {
-    const question = translate(one, { tokenizer, names, sourcesOf, institutions: [institution.name], type });
+    const question = translate(one, { ...services, institutions: [institution.name], type });
     if (question.exact) return question.criterion;
     throw new MedSealError('search-not-supported', 'A condition must be one that the index answers exactly', {
       expression,

@@ -2,7 +2,20 @@ import type { ParsedReference } from '../../fhir/references/reference.ts';
 import type { SearchParameter } from '../../fhir/search/parameters.ts';
 import type { ReferenceValue, SearchValue } from '../../fhir/search/values.ts';
 import { selfToken } from '../identity.ts';
-import { dateForms, PRESENT, stringForms, systemForm, tokenForms, tokenTraits, uriForm } from './forms.ts';
+import { RecentValues } from '../recent-values.ts';
+import {
+  dateForms,
+  numberForms,
+  PRESENT,
+  stringForms,
+  stringTraits,
+  systemForm,
+  textTraits,
+  tokenForms,
+  tokenTraits,
+  uriForms,
+  uriTraits,
+} from './forms.ts';
 import type { SourcesOf } from './sources.ts';
 import type { Token, Tokenizer } from './tokenizer.ts';
 
@@ -33,6 +46,8 @@ export interface ResourceTokens {
   readonly traits: readonly Token[];
 }
 
+const RECENT_TEXTS = 4000;
+
 /** The tokens of everything that search finds in a resource, each once. */
 export type ResourceIndexer = (type: string, found: readonly IndexedParameter[], locate: Locate) => ResourceTokens;
 
@@ -47,6 +62,16 @@ export function createResourceIndexer(tokenizer: Tokenizer, sourcesOf: SourcesOf
     return made;
   };
 
+  // Displays repeat as their codes do.
+  const texts = new RecentValues<readonly string[]>(RECENT_TEXTS);
+  const textTraitsOf = (text: string): readonly string[] => {
+    const known = texts.get(text);
+    if (known !== undefined) return known;
+    const made = textTraits(text);
+    texts.set(text, made);
+    return made;
+  };
+
   return (type, found, locate) => {
     const tokens = new Set<Token>([typeToken(tokenizer, type)]);
     const traits = new Set<Token>();
@@ -54,7 +79,12 @@ export function createResourceIndexer(tokenizer: Tokenizer, sourcesOf: SourcesOf
       if (values.length === 0) continue;
       const { key, own } = settle(parameter);
       traits.add(tokenizer.token(key, PRESENT));
-      if (own) for (const value of values) addValue(tokens, traits, tokenizer, key, value, locate);
+      if (!own) continue;
+      for (const value of values) {
+        addValue(tokens, traits, tokenizer, key, value, locate);
+        if (value.kind !== 'token' || value.text === undefined) continue;
+        for (const form of textTraitsOf(value.text)) traits.add(tokenizer.token(key, form));
+      }
     }
     return { tokens: [...tokens], traits: [...traits] };
   };
@@ -69,7 +99,7 @@ function addValue(
   locate: Locate,
 ): void {
   for (const form of valueForms(value)) tokens.add(tokenizer.token(key, form));
-  if (value.kind === 'token') for (const form of tokenTraits(value)) traits.add(tokenizer.token(key, form));
+  for (const form of valueTraits(value)) traits.add(tokenizer.token(key, form));
   if (value.kind === 'reference') addReference(tokens, tokenizer, key, value, locate);
 }
 
@@ -81,10 +111,27 @@ function valueForms(value: SearchValue): readonly string[] {
       return stringForms(value.text);
     case 'date':
       return dateForms(value);
+    case 'number':
+    case 'quantity':
+      return numberForms(value);
     case 'uri':
-      return [uriForm(value.value)];
+      return uriForms(value.value);
     case 'reference':
       return value.identifier === undefined ? [] : identifierForms(value.identifier);
+    case 'composite':
+      // Answered by the tokens of its parts, and decided after opening.
+      return [];
+  }
+}
+
+function valueTraits(value: SearchValue): readonly string[] {
+  switch (value.kind) {
+    case 'token':
+      return tokenTraits(value);
+    case 'string':
+      return stringTraits(value.text);
+    case 'uri':
+      return uriTraits(value.value);
     default:
       return [];
   }

@@ -60,7 +60,7 @@ function settle(source: TokenSource, sources: ReadonlyMap<string, readonly Token
 }
 
 /** A composite's parts belong together, so its tokens are its own. */
-const SHAREABLE: ReadonlySet<string> = new Set(['token', 'reference', 'string', 'date', 'uri']);
+const SHAREABLE: ReadonlySet<string> = new Set(['token', 'reference', 'string', 'date', 'uri', 'number', 'quantity']);
 const RESOLVES_TO = /^(.+)\.where\(resolve\(\) is ([A-Za-z]+)\)$/;
 
 /** `X.where(resolve() is T)` where another parameter is `X`. */
@@ -71,13 +71,21 @@ function narrowed({ code, type, parts }: Parts, all: readonly Parts[]): readonly
   return whole === undefined ? undefined : [{ code: whole.code, target }];
 }
 
-/** `X | Y` where other parameters are `X` and `Y`. */
+/** `X | Y` where other parameters are `X` and `Y`; each of them may have several parts itself. */
 function combined({ code, type, parts }: Parts, all: readonly Parts[]): readonly TokenSource[] | undefined {
   if (parts.length < 2) return undefined;
-  const found = parts.map((part) =>
-    all.find((other) => other.code !== code && other.type === type && isExactly(other, [part])),
-  );
-  return found.every((one) => one !== undefined) ? found.map((one) => ({ code: one.code })) : undefined;
+  const within = all
+    .filter((other) => other.code !== code && other.type === type && other.parts.length < parts.length)
+    .filter((other) => other.parts.every((part) => parts.includes(part)))
+    .sort((a, b) => b.parts.length - a.parts.length);
+  const covered = new Set<string>();
+  const found: TokenSource[] = [];
+  for (const other of within) {
+    if (other.parts.every((part) => covered.has(part))) continue;
+    for (const part of other.parts) covered.add(part);
+    found.push({ code: other.code });
+  }
+  return covered.size === new Set(parts).size ? found : undefined;
 }
 
 /** Another parameter, first by its code, is just the same. */

@@ -130,7 +130,7 @@ export interface DateOperand {
 }
 
 /** Half-open `[low, high)` by the written precision, which only `eq`, `ne` and none look at. */
-interface NumberOperand {
+export interface NumberOperand {
   readonly kind: 'number';
   readonly prefix: Prefix;
   readonly value: number;

@@ -1,0 +1,124 @@
+import { suite, test } from 'node:test';
+import type { CodeableConcept, Condition, Patient, Resource, ValueSet } from '@medplum/fhirtypes';
+import { finder, newScope, refused } from './support.ts';
+import type { RestTarget } from './target.ts';
+
+const V3_ACT_CODE = 'http://terminology.hl7.org/CodeSystem/v3-ActCode';
+const ICD10 = 'http://hl7.org/fhir/sid/icd-10';
+
+/** http://hl7.org/fhir/R4/search.html#modifiers */
+export function searchByModifier(target: Promise<RestTarget>): void {
+  suite('search modifiers', () => {
+    test(':contains finds a part of a string, whatever the case, the accents and the script', async () => {
+      const { client } = await target;
+      const scope = newScope(client);
+      const named = (family: string, given: string) =>
+        scope.create<Patient>({ resourceType: 'Patient', name: [{ family, given: [given] }] });
+      const muller = await named('Müller-Lüdenscheidt', 'Anna');
+      const smith = await named('Smith', 'Johanna');
+      const wang = await named('王', '小明');
+      const long = await named(`${'Wolfeschlegelstein'.repeat(4)}hausen`, 'Hubert');
+      const find = finder(client, 'Patient', scope);
+      await find('family:contains=LUDEN', [muller]);
+      await find('family:contains=m', [muller, smith]);
+      await find('family:contains=mit', [smith]);
+      await find('family:contains=mits', []);
+      await find('name:contains=anna', [muller, smith]);
+      await find(`given:contains=${encodeURIComponent('明')}`, [wang]);
+      await find('family:contains=steinhausen', [long], 'beyond what the index tells');
+      await find('family:contains=mul,mit', [muller, smith]);
+      await find('family:contains=ller%20lud', [muller], 'punctuation does not matter');
+    });
+
+    test(':text finds what a code says, from its beginning', async () => {
+      const { client } = await target;
+      const scope = newScope(client);
+      const condition = (code: CodeableConcept) =>
+        scope.create<Condition>({ resourceType: 'Condition', subject: { reference: 'Patient/x' }, code });
+      const display = await condition({ coding: [{ code: '38341003', display: 'Hypertensive disorder' }] });
+      const text = await condition({ text: '高血压病' });
+      await condition({ coding: [{ code: 'hypertensive' }] });
+      const find = finder(client, 'Condition', scope);
+      await find('code:text=hypertensive', [display]);
+      await find('code:text=HYP', [display]);
+      await find('code:text=h', [display]);
+      await find('code:text=hypertensive%20crisis', []);
+      await find('code:text=disorder', []);
+      await find(`code:text=${encodeURIComponent('高血')}`, [text]);
+      await find(`code:text=${encodeURIComponent('高血压病')}`, [text]);
+    });
+
+    test(':below and :above a code, in a hierarchy that is listed', async () => {
+      const { client } = await target;
+      const scope = newScope(client);
+      const visit = (code: string) =>
+        scope.create({
+          resourceType: 'Encounter',
+          status: 'finished',
+          class: { system: V3_ACT_CODE, code },
+          subject: { reference: 'Patient/x' },
+        } as Resource);
+      const [inpatient, acute, ambulatory] = [await visit('IMP'), await visit('ACUTE'), await visit('AMB')];
+      const find = finder(client, 'Encounter', scope);
+      await find(`class:below=${V3_ACT_CODE}|IMP`, [inpatient, acute]);
+      await find(`class:below=${V3_ACT_CODE}|_ActEncounterCode`, [inpatient, acute, ambulatory]);
+      await find(`class:below=${V3_ACT_CODE}|ACUTE`, [acute]);
+      await find(`class:above=${V3_ACT_CODE}|ACUTE`, [inpatient, acute]);
+      await find(`class:above=${V3_ACT_CODE}|IMP`, [inpatient]);
+      await find(`class=${V3_ACT_CODE}|IMP`, [inpatient], 'without the modifier the code itself');
+    });
+
+    test(':below and :above a code that is built of what it is a kind of', async () => {
+      const { client } = await target;
+      const scope = newScope(client);
+      const diagnosis = (code: string, system = ICD10) =>
+        scope.create<Condition>({
+          resourceType: 'Condition',
+          subject: { reference: 'Patient/x' },
+          code: { coding: [{ system, code }] },
+        });
+      const [category, kind, detail] = [await diagnosis('E11'), await diagnosis('E11.6'), await diagnosis('E11.65')];
+      await diagnosis('E110');
+      await diagnosis('E11.6', 'urn:other');
+      const find = finder(client, 'Condition', scope);
+      await find(`code:below=${ICD10}|E11.6`, [kind, detail]);
+      await find(`code:above=${ICD10}|E11.6`, [category, kind]);
+      await find(`code:above=${ICD10}|E11.65&code:below=${ICD10}|E11.6`, [kind, detail]);
+    });
+
+    test('a hierarchy that is not known here is refused', async () => {
+      const { client } = await target;
+      for (const query of ['code:below=http://snomed.info/sct|1', 'code:below=E11', `code:above=${ICD10}|`]) {
+        refused(await client.get(`Condition?${query}`), 400, 'search-not-supported');
+      }
+    });
+
+    test('URIs by the segments of their paths', async () => {
+      const { client } = await target;
+      const scope = newScope(client);
+      const base = `http://example.org/${scope.tag.code}`;
+      const set = (path: string) =>
+        scope.create<ValueSet>({ resourceType: 'ValueSet', status: 'draft', url: `${base}${path}` });
+      const [root, fhir, one] = [await set(''), await set('/fhir'), await set('/fhir/ValueSet/1')];
+      const find = finder(client, 'ValueSet', scope);
+      await find(`url:below=${base}/fhir`, [fhir, one]);
+      await find(`url:below=${base}/fhir/`, [fhir, one]);
+      await find(`url:below=${base}/fh`, [], 'a segment is whole');
+      await find(`url:below=${base}`, [root, fhir, one]);
+      await find(`url:above=${base}/fhir/ValueSet/1`, [root, fhir, one]);
+      await find(`url:above=${base}/fhir/other`, [root, fhir]);
+      await find(`url=${base}/fhir`, [fhir]);
+    });
+
+    test('a canonical is found with its version and without', async () => {
+      const { client } = await target;
+      const scope = newScope(client);
+      const profile = `http://example.org/StructureDefinition/${scope.tag.code}`;
+      const patient = await scope.create<Patient>({ resourceType: 'Patient', meta: { profile: [`${profile}|1.0`] } });
+      const find = finder(client, 'Patient', scope);
+      await find(`_profile=${encodeURIComponent(`${profile}|1.0`)}`, [patient]);
+      await find(`_profile=${profile}`, [patient]);
+      await find(`_profile=${encodeURIComponent(`${profile}|2.0`)}`, []);
+    });
+  });
+}
