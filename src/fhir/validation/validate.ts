@@ -6,7 +6,8 @@ import { typeValidators } from './validators.ts';
 export interface Validator {
   /**
    * The structural errors of a resource against R4 (http://hl7.org/fhir/R4/validation.html): cardinality, types,
-   * formats, unknown elements; none when it is valid. Bindings and invariants are not looked at.
+   * formats, unknown elements, codes of required bindings, the types that references may lead to; none when it is valid.
+   * Invariants are not looked at.
    *
    * @param root FHIRPath of the resource itself where it is part of another: `Bundle.entry[3].resource`
    * @returns at most 50 errors; the first one alone of a resource with more than 10,000 values
