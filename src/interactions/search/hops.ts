@@ -17,7 +17,7 @@ export type FoundHops = ReadonlyMap<SearchCriterion, Criterion>;
 
 /** Statements that one search may take for its hops, such as one for each type that a chain may lead through. */
 const MAX_HOPS = 60;
-const CHUNK = 1000;
+const CHUNK = 250;
 
 /**
  * One step of a chain or `_has` is part of the search's own statement. Of longer ones, and of those that the index answers

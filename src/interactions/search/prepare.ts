@@ -20,6 +20,8 @@ import { membership, type SearchTarget } from './target.ts';
 
 const DEFAULT_COUNT = 20;
 const MAX_COUNT = 1000;
+/** Each is a statement of its own for every page. */
+const MAX_TYPES = 40;
 
 /** Turns a parsed search into questions for the index, and what is left to decide after opening. */
 export async function prepare(
@@ -86,6 +88,9 @@ function requireIndexed(of: readonly Criterion[]): void {
 /** Refused rather than passed over: the answer would look complete and be another. */
 function refuseUnsupported({ control, branches }: SearchQuery): void {
   const { contained, summary, include, revinclude } = control;
+  if (branches.length > MAX_TYPES) {
+    throw new MedSealError('too-costly', `At most ${MAX_TYPES} types can be searched at once`, { expression: '_type' });
+  }
   const found = [
     // The access trail is no resource of the index.
     revinclude.some(({ source }) => source === 'AuditEvent') ? '_revinclude' : undefined,
