@@ -34,6 +34,8 @@ export interface ComposeOptions {
   /** Without a trailing slash. */
   readonly publicUrl: string;
   readonly version: string;
+  /** Called before anything is compared or anchored. @throws when the node must not go on by these roots */
+  readonly onRoots: (roots: TrustRoots) => void;
   /** Further conditions of `/ready`. */
   readonly isSetUp: () => boolean;
 }
@@ -49,7 +51,7 @@ export async function compose(options: ComposeOptions): Promise<Node> {
   const foundation = await composeFoundation({ config, logger, publicUrl });
   const { database, content, clock, institutions, names } = foundation;
   metrics.watchContent(content.status);
-  const trail = await composeTrail(foundation, metrics);
+  const trail = await composeTrail(foundation, metrics, options.onRoots);
   const auth = await composeAuth(foundation);
   const composed = await composeServices(foundation, trail, metrics, auth);
   const { services, describer, actingAs } = composed;

@@ -18,6 +18,7 @@ const CATALOGUE = {
   'unknown-parameter': { status: 400, issue: 'not-supported' },
   'invalid-expression': { status: 422, issue: 'invalid' },
   'search-not-supported': { status: 400, issue: 'not-supported' },
+  'terminology-not-available': { status: 422, issue: 'not-supported' },
   'unresolved-reference': { status: 400, issue: 'not-found' },
   'unenforceable-consent': { status: 422, issue: 'not-supported' },
   'evidence-invalid': { status: 422, issue: 'invalid' },

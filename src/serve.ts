@@ -31,6 +31,7 @@ export async function serve(args: readonly string[]): Promise<void> {
   const logger = createPinoLogger(config.logLevel);
   try {
     await run(config, logger, values.demo);
+    process.exit(0);
   } catch (error) {
     logger.error({ err: error }, 'the server could not start');
     process.stderr.write(`medseal: ${error instanceof Error ? error.message : String(error)}\n`);
@@ -47,10 +48,17 @@ async function run(config: Config, logger: Logger, demo: boolean): Promise<void>
   const stopping = new AbortController();
   mkdirSync(config.dataDirectory, { recursive: true });
   const publicUrl = config.publicUrl ?? origin;
-  const node = await compose({ config, logger, server, publicUrl, version: readVersion(), isSetUp: () => setUp });
+  const node = await compose({
+    config,
+    logger,
+    server,
+    publicUrl,
+    version: readVersion(),
+    onRoots: (roots) => pinRoots(config.dataDirectory, roots),
+    isSetUp: () => setUp,
+  });
   try {
     server.off('request', refuseUntilReady);
-    pinRoots(config.dataDirectory, node.roots);
     await ensureOperator(config.dataDirectory, node.administration.clients);
     const address = { url: origin, publicUrl, pid: process.pid };
     const demonstration = demo
@@ -104,5 +112,4 @@ async function shutDown(server: Server, node: Node): Promise<void> {
   });
   clearTimeout(deadline);
   await node.close();
-  process.exit(0);
 }

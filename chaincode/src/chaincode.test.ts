@@ -9,6 +9,7 @@ it('exposes these transactions with these numbers of arguments, and no others', 
   );
   assert.deepEqual(exposed.sort(), [
     'anchor:append/1',
+    'anchor:carry/1',
     'anchor:genesis/1',
     'anchor:history/4',
     'anchor:list/2',

@@ -44,7 +44,7 @@ function* examples(): Generator<Resource> {
 
 /** Bytes; there are enough smaller ones. */
 const LARGE = 60_000;
-/** HL7 has none of these that stands alone. */
+/** HL7 has none of these that is valid and stands alone. */
 const WITHOUT_EXAMPLES: readonly object[] = [
   {
     resourceType: 'Composition',
@@ -54,6 +54,14 @@ const WITHOUT_EXAMPLES: readonly object[] = [
     author: [{ display: 'a' }],
     title: 'a',
     section: [{ title: 'a', code: { coding: [{ system: 'urn:a', code: 'a', display: 'a' }] } }],
+  },
+  { resourceType: 'DeviceMetric', type: { text: 'a' }, category: 'measurement' },
+  {
+    resourceType: 'DeviceUseStatement',
+    status: 'active',
+    subject: { display: 'a' },
+    device: { display: 'a' },
+    note: [{ text: 'a' }],
   },
   ...['NucleicAcid', 'Polymer', 'Protein', 'ReferenceInformation', 'SourceMaterial'].map((kind) => ({
     resourceType: `Substance${kind}`,

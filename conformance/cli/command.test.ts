@@ -39,7 +39,7 @@ test('misuse ends with 2, one sentence and a hint; nothing on standard output', 
     [['import', '--base', 'http://x/fhir', '/nowhere'], /^medseal import: \/nowhere cannot be read: ENOENT\n/],
     [['import', '--base', 'nothing', '/'], /^medseal import: --base nothing is not the URL of a FHIR base\n/],
     [['token'], /^medseal token: CLIENT is needed\n/],
-    [['institution', 'remove'], /^medseal institution: say add or list\n/],
+    [['institution', 'remove'], /^medseal institution: say add, list or set\n/],
     [['client', 'add', 'x'], /^medseal client: --institution is needed\n/],
     [['verify'], /^medseal verify: FILE is needed\n/],
   ];

@@ -17,7 +17,7 @@ export interface ScrubWorld {
   readonly node: TestNode;
   readonly records: Client;
   readonly keys: Client;
-  scrub(options?: { readonly sweep?: boolean }): Promise<ScrubResult>;
+  scrub(options?: { readonly sweep?: boolean; readonly mend?: boolean }): Promise<ScrubResult>;
   put(resource: { readonly resourceType: string; readonly id: string }): Promise<void>;
   /** Until nothing waits for its number or its anchor. */
   settle(): Promise<void>;
@@ -45,8 +45,8 @@ export async function startScrubWorld(): Promise<ScrubWorld> {
     node,
     records,
     keys,
-    async scrub({ sweep = false } = {}) {
-      const response = await callAdministration(connect(node.dataDirectory), 'POST', '/admin/scrub', { sweep });
+    async scrub(wishes = {}) {
+      const response = await callAdministration(connect(node.dataDirectory), 'POST', '/admin/scrub', wishes);
       const lines = (await response.text()).trim().split('\n');
       const events = lines.map((line) => JSON.parse(line) as ScrubEvent);
       const summary = events.at(-1);

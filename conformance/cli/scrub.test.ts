@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { rename } from 'node:fs/promises';
+import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseCid } from '../../src/storage/content/cid.ts';
@@ -300,6 +300,41 @@ test('found: a CAR file is gone', async () => {
   assert.deepEqual(findings.map(({ kind }) => kind).sort(), ['block-missing', 'manifest-missing']);
   assert.equal(findings.find(({ kind }) => kind === 'block-missing')?.count, Number(rows[0].leaves));
   assert.deepEqual((await world.scrub()).findings, []);
+});
+
+test('a CAR file that is gone is made anew by mending, if it comes out the same, and otherwise stays told of', async () => {
+  const { node, records } = world;
+  const { rows } = await records.query(`select manifest from batch where ${RECORDS} and first = 0`);
+  const car = join(node.dataDirectory, 'content', 'cars', `${rows[0].manifest}.car`);
+  await node.stop();
+  await rename(car, `${car}.away`);
+  await node.restart();
+  // Something of the batch is not in the database as it was either.
+  const undo = await change(
+    records,
+    'resource_version',
+    `id = (select version_id from leaf where ${RECORDS} and number = 0)`,
+    {
+      envelope: `'x' || envelope`,
+    },
+  );
+  const marks = (findings: readonly { kind: string; mended?: boolean }[]) =>
+    findings
+      .filter(({ kind }) => /^(manifest|block)-/.test(kind))
+      .map(({ kind, mended = false }) => `${kind} ${mended}`)
+      .sort();
+  assert.deepEqual(marks((await world.scrub({ mend: true })).findings), [
+    'block-missing false',
+    'manifest-missing false',
+  ]);
+  await undo();
+
+  const told = await medseal(['scrub', '--mend'], { dataDirectory: node.dataDirectory });
+  assert.equal(told.exitCode, 1, 'there was something');
+  assert.match(told.stdout, /✗ manifest-missing: .*\(mended\)/);
+  assert.match(told.stdout, /✗ block-missing: .*\(mended\)/);
+  assert.deepEqual((await world.scrub()).findings, []);
+  assert.deepEqual(await readFile(car), await readFile(`${car}.away`), 'byte for byte');
 });
 
 test('a key that no record uses is told of, and swept when it is older than an hour', async () => {

@@ -13,6 +13,8 @@ export const INSTITUTIONS = ['hospital-a', 'hospital-b', 'research'] as const;
 export interface Round {
   readonly consents: readonly Versions[];
   readonly records: readonly Versions[];
+  /** Written when the records are there, and with them all merges. */
+  readonly later: readonly Versions[];
   readonly requests: readonly RandomRequest[];
 }
 
@@ -193,7 +195,7 @@ const policy = fc
     return { policyRule, provision: { ...root, type: typed, provision: nested } };
   });
 
-const consent = fc
+const ordinaryConsent = fc
   .record({
     status: mostly(8, 'active', 'draft', 'inactive', 'entered-in-error'),
     scope: mostly(4, 'patient-privacy', 'research', 'research', 'treatment', 'adr').map((code) => ({
@@ -207,14 +209,29 @@ const consent = fc
       ({ resourceType: 'Consent', category: [{ text: 'any' }], ...header, ...parts }) as Consent,
   );
 
-const consents = fc.array(
-  fc.record({
-    institution: fc.constant('hospital-a'),
-    versions: some(consent),
-    deleted: mostly(5, false, true),
-  }),
-  { minLength: 3, maxLength: 12, size: 'max' },
+/** Somebody acts for the patient, and nothing else is said. */
+const delegation = fc.tuple(patientReference, some(representative)).map(
+  ([of, actors]) =>
+    ({
+      resourceType: 'Consent',
+      category: [{ text: 'any' }],
+      status: 'active',
+      scope: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/consentscope', code: 'patient-privacy' }] },
+      patient: of,
+      provision: { type: 'permit', actor: actors },
+    }) as Consent,
 );
+const consent = fc.oneof({ arbitrary: ordinaryConsent, weight: 5 }, { arbitrary: delegation, weight: 1 });
+
+const consents = (minLength: number, maxLength: number) =>
+  fc.array(
+    fc.record({
+      institution: fc.constant('hospital-a'),
+      versions: some(consent),
+      deleted: mostly(5, false, true),
+    }),
+    { minLength, maxLength, size: 'max' },
+  );
 
 // Records
 
@@ -276,6 +293,26 @@ function observation(): fc.Arbitrary<object> {
 
 const { meta, concept, date, author } = told;
 
+/** Two of the four kinds of link merge, and only with a patient of the same base. */
+const patientRecord: fc.Arbitrary<object> = fc
+  .record({
+    meta,
+    link: rarely(
+      2,
+      some(
+        fc.record({
+          other: fc.oneof(
+            { arbitrary: patientReference, weight: 8 },
+            { arbitrary: fc.constant({ reference: `${PUBLIC_URL}/hospital-b/fhir/Patient/@p0` }), weight: 1 },
+            { arbitrary: fc.constant({ display: 'somebody' }), weight: 1 },
+          ),
+          type: fc.constantFrom('seealso', 'refer', 'replaced-by', 'replaces'),
+        }),
+      ),
+    ),
+  })
+  .map((one) => ({ resourceType: 'Patient', ...one }));
+
 /** Eight types that tell different things about themselves, and what belongs to nobody. */
 const record: fc.Arbitrary<object> = fc.oneof(
   { arbitrary: observation(), weight: 4 },
@@ -336,21 +373,7 @@ const record: fc.Arbitrary<object> = fc.oneof(
     })),
     weight: 1,
   },
-  {
-    arbitrary: fc
-      .record({
-        meta,
-        link: rarely(
-          2,
-          some(
-            patientReference.map((other) => ({ other, type: 'seealso' })),
-            1,
-          ),
-        ),
-      })
-      .map((one) => ({ resourceType: 'Patient', ...one })),
-    weight: 1,
-  },
+  { arbitrary: patientRecord, weight: 1 },
   { arbitrary: fc.record({ meta, code: concept }).map((one) => ({ resourceType: 'Medication', ...one })), weight: 1 },
   {
     arbitrary: fc.record({ meta }).map((one) => ({ resourceType: 'Group', type: 'person', actual: false, ...one })),
@@ -369,7 +392,8 @@ const records = fc.array(
 
 /** An update keeps type and id; everything else may change, the patient included. */
 function sameType(): fc.Arbitrary<object[]> {
-  return fc.array(observation(), { minLength: 2, maxLength: 2 });
+  const two = (one: fc.Arbitrary<object>) => fc.array(one, { minLength: 2, maxLength: 2 });
+  return fc.oneof({ arbitrary: two(observation()), weight: 4 }, { arbitrary: two(patientRecord), weight: 1 });
 }
 
 // Requests
@@ -427,8 +451,9 @@ const request: fc.Arbitrary<RandomRequest> = fc
   });
 
 export const rounds: fc.Arbitrary<Round> = fc.record({
-  consents,
+  consents: consents(3, 12),
   records,
+  later: consents(0, 6),
   requests: fc.array(request, { minLength: 1, maxLength: 24, size: 'max' }),
 });
 

@@ -141,6 +141,11 @@ suite('breaking the glass', async () => {
     await administer(connection, 'POST', `/admin/emergencies/${found.id}`, review);
     await until('the token is taken back', async () => (await status(opened, 'Patient/closed')) === 401);
     await assert.rejects(administer(connection, 'POST', `/admin/emergencies/${found.id}`, review));
-    assert.equal((await list()).emergencies.find(({ id }) => id === found.id)?.review?.outcome, 'unjustified');
+    const after = (await list()).emergencies;
+    assert.equal(after.find(({ id }) => id === found.id)?.review?.outcome, 'unjustified');
+    const [other] = all.filter(({ id }) => id !== found.id);
+    await administer(connection, 'POST', `/admin/emergencies/${other?.id}`, { outcome: 'justified', note: 'It was' });
+    const queue = (await list()).emergencies.map(({ review: one }) => one !== undefined);
+    assert.deepEqual(queue, [false, true, true], 'what waits comes first');
   });
 });

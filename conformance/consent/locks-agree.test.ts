@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { seed } from '../support/seed.ts';
+import { isSoak, seed } from '../support/seed.ts';
 import { INSTITUTIONS } from './arbitraries.ts';
 import { compareLocks } from './locks-agree.ts';
 import { createWorld } from './world.ts';
 
-/** As many as `TRIPLES` says, in a soak. */
-const TRIPLES = Number(process.env.TRIPLES ?? 20_000);
+/** All in a soak; or as many as `TRIPLES` says. */
+const TRIPLES = Number(process.env.TRIPLES ?? (isSoak ? 100_000 : 20_000));
 
 test('the views, decide() and the oracle agree on random consents, records and requests', async (t) => {
   const world = await createWorld(t, INSTITUTIONS);

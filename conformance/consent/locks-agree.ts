@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import type { Consent } from '@medplum/fhirtypes';
 import fc from 'fast-check';
+import type { StoredPolicy } from '../../src/consent/consent-store.ts';
 import { type AccessRequest, type Decision, decide } from '../../src/consent/decide.ts';
 import type { RecordFacts } from '../../src/consent/facts.ts';
-import type { ConsentPolicy } from '../../src/consent/policy.ts';
+import { mergedPolicies } from '../../src/consent/merges.ts';
 import { type PrincipalSettings, settingsOf } from '../../src/repository/permitted.ts';
 import { selfToken } from '../../src/sealing/identity.ts';
 import { entriesOf, INSTITUTIONS, materialise, type RandomRequest, type Round, rounds } from './arbitraries.ts';
-import { type OracleRequest, oraclePermits } from './oracle.ts';
-import { type OracleRecord, readRecord } from './oracle-facts.ts';
+import { type OracleLink, type OracleRequest, oraclePermits } from './oracle.ts';
+import { mergersOf, type OracleRecord, readRecord } from './oracle-facts.ts';
 import { contextOf, type Entry, PUBLIC_URL, type World } from './world.ts';
 
 /** What was compared, so that a test can tell that it was not all of one kind. */
@@ -43,22 +44,35 @@ async function compareRound(world: World, template: Round, mark: string, tally: 
   const round = materialise(template, mark);
   const consents = entriesOf(round.consents, `${mark}c`);
   const records = entriesOf(round.records, `${mark}r`);
-  for (const entries of [...consents, ...records]) await world.write(entries);
-  const inForce = newestOf(consents.flat());
-  const policies = policiesOf(world, inForce);
-  const judged = inForce.map(({ institution, resource }) => ({ institution, resource: resource as unknown as Json }));
+  const later = entriesOf(round.later, `${mark}d`);
+  const writes = [...consents, ...records, ...later];
+  for (const entries of writes) await world.write(entries);
+  const inForce = newestOf([...consents, ...later].flat());
+  const policies = await policiesOf(world, inForce);
+  const patients = ['p0', 'p1', 'p2', 'p3'].flatMap((id) => INSTITUTIONS.map((one) => `${one}/Patient/${mark}${id}`));
+  const merged = mergedPolicies(policies, await mergesOf(world, patients), patients, world.names);
+  const judged = inForce.map((entry) => ({
+    institution: entry.institution,
+    resource: entry.resource as unknown as Json,
+    place: placeOf(writes, entry),
+  }));
+  const links = linksOf(writes);
   const versions = await versionsOf(world, records.flat());
   await Promise.all(
     round.requests.map(async (request) => {
       const [access, settings] = principalOf(world, request);
       const permitted = await permittedVersions(world, settings, versions);
       for (const version of versions) {
-        const decision = decide(access, version.facts, policies);
+        const decision = decide(access, version.facts, merged);
         note(tally, decision);
-        const judgement = oraclePermits(oracleRequest(request), version.read, judged, NODE);
+        const judgement = oraclePermits(oracleRequest(request), version.read, judged, links, NODE);
         if (judgement !== decision.permit) {
           assert.fail(
-            JSON.stringify({ oracle: judgement, decision, request, record: version.entry.resource, judged }, null, 1),
+            JSON.stringify(
+              { oracle: judgement, decision, request, record: version.entry.resource, judged, links },
+              null,
+              1,
+            ),
           );
         }
         const shown = { version: permitted.versions.has(version.id), current: permitted.current.has(version.id) };
@@ -81,10 +95,48 @@ function newestOf(entries: readonly Entry[]): readonly Entry[] {
   return [...newest.values()].filter((entry) => !entry.deleted);
 }
 
-function policiesOf(world: World, entries: readonly Entry[]): readonly ConsentPolicy[] {
-  return entries.map(({ resource, institution, version }) =>
-    world.policyOf(resource as Consent & { id: string }, institution, version),
+/** Which of the writes, one after the other, it was part of. */
+function placeOf(writes: readonly (readonly Entry[])[], entry: Entry): number {
+  return writes.findIndex((entries) => entries.includes(entry));
+}
+
+async function policiesOf(world: World, entries: readonly Entry[]): Promise<readonly StoredPolicy[]> {
+  const idTokenOf = ({ institution, resource }: Entry) =>
+    world.names.idToken(world.names.name(institution, 'Consent', resource.id));
+  const rows = await world.database.query<{ versionId: bigint; idToken: string }>(
+    'writer',
+    'select version_id as "versionId", consent as "idToken" from consent_current where consent = any ($1::uuid[])',
+    [entries.map(idTokenOf)],
   );
+  return entries.map((entry) => {
+    const { resource, institution, version } = entry;
+    const row = rows.find((one) => one.idToken === idTokenOf(entry));
+    assert.ok(row !== undefined, 'a consent is not in force');
+    return { ...world.policyOf(resource as Consent & { id: string }, institution, version), versionId: row.versionId };
+  });
+}
+
+/** As the views tell it with each record. */
+async function mergesOf(world: World, patients: readonly string[]): Promise<readonly string[]> {
+  const found = await Promise.all(patients.map((one) => world.loader.consentsOf(world.names.idToken(one))));
+  return found.flatMap(({ merges }) => merges);
+}
+
+/** What each newest version of a Patient says of merges, and in which write that was first said. */
+function linksOf(writes: readonly (readonly Entry[])[]): readonly OracleLink[] {
+  let standing: readonly OracleLink[] = [];
+  for (const [place, entries] of writes.entries()) {
+    for (const { institution, resource } of entries) {
+      if (resource.resourceType !== 'Patient') continue;
+      const said = mergersOf(resource as unknown as Json, institution, NODE).map((one): OracleLink => {
+        const known = standing.find(({ patient, other }) => patient === one.patient && other === one.other);
+        return known ?? { ...one, place };
+      });
+      const name = `${institution}/Patient/${resource.id}`;
+      standing = [...standing.filter(({ patient }) => patient !== name), ...said];
+    }
+  }
+  return standing;
 }
 
 type Json = Readonly<Record<string, unknown>>;

@@ -3,10 +3,22 @@
  * and auth, one at a time in a copy of the tree; each must make some test fail. Prints the survivors. The parts of the
  * views have a list of their own (view-mutants.ts), of which every test run kills all.
  *
- * A mutant meets the unit tests of its folder first; who survives them, the random triples and the hand-written cases.
+ * A mutant meets the test beside it first, then those of its folder; who survives them, the random triples and the
+ * hand-written cases. Before any mutant all of these must pass on the sources as they are: a test that fails anyhow would
+ * kill everything.
  */
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -23,7 +35,7 @@ const CHANGES: readonly (readonly [from: RegExp, to: string])[] = [
   [/ <= /g, ' < '],
   [/ < /g, ' <= '],
   [/ > /g, ' >= '],
-  [/ \? (?=[^:?]+ : )/g, ' ? undefined ?? '],
+  [/ \? (?=[^:?]+ : )/g, ' === undefined ? '],
   [/\btrue\b/g, 'false'],
   [/\bfalse\b/g, 'true'],
   [/\.some\(/g, '.every('],
@@ -58,6 +70,18 @@ for (const name of ['src', 'conformance', 'chaincode', 'docs', 'package.json', '
 }
 symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
 
+/** Behind those of a mutant's own folder. */
+const SUITES = [
+  ['consent/locks-agree', 'consent/second-lock'],
+  ['consent/cases', 'consent/explain', 'consent/delegation', 'consent/merge', 'main-job/other', 'main-job/trail'],
+  ['consent/break-glass', 'consent/ledger', 'consent/trail-search', 'consent/figures', 'consent/paired'],
+];
+for (const words of [...FOLDERS.map((folder) => [`${folder}/`]), ...SUITES]) {
+  if (passes(words)) continue;
+  process.stderr.write(`mutate: without any mutant a test of ${words.join(', ')} fails\n`);
+  process.exit(2);
+}
+
 const survivors: Mutant[] = [];
 for (const [index, mutant] of chosen.entries()) {
   const killer = killerOf(mutant);
@@ -85,6 +109,8 @@ function mutantsOf(file: string): readonly Mutant[] {
       // Not in comments, types and imports, where nothing changes.
       if (/^(\/?\*|\/\/|import|export (interface|type)|readonly )/.test(text)) return [];
       const mutated = `${before}${to}${source.slice(match.index + match[0].length)}`;
+      // What does not even load, any test would notice.
+      if (!isTypeScript(mutated)) return [];
       return [{ file, line, text: `${text}  →  ${to.trim()}`, source: mutated }];
     }),
   );
@@ -92,25 +118,33 @@ function mutantsOf(file: string): readonly Mutant[] {
 
 /** What fails with it; undefined when nothing does. */
 function killerOf({ file, source }: Mutant): string | undefined {
-  const original = readFileSync(join(ROOT, file), 'utf8');
+  const original = readFileSync(join(copy, file), 'utf8');
   writeFileSync(join(copy, file), source);
   try {
+    const beside = file.replace(/\.ts$/, '.test.ts');
     const folder = FOLDERS.find((one) => file.startsWith(one)) ?? '';
-    for (const words of [
-      [folder],
-      ['consent/locks-agree', 'consent/second-lock'],
-      ['consent/cases', 'consent/explain', 'consent/delegation', 'consent/break-glass', 'main-job/other'],
-    ]) {
-      const { status } = spawnSync(process.execPath, ['conformance/run.ts', ...words], {
-        cwd: copy,
-        env: { ...process.env, TRIPLES: '3000', SEED: '1', MEDSEAL_TEST_ROOT: copy },
-        stdio: 'ignore',
-        timeout: 300_000,
-      });
-      if (status !== 0) return words[0];
-    }
-    return undefined;
+    const suites = [...(existsSync(join(copy, beside)) ? [[beside]] : []), [`${folder}/`], ...SUITES];
+    return suites.find((words) => !passes(words))?.[0];
   } finally {
     writeFileSync(join(copy, file), original);
+  }
+}
+
+function passes(words: readonly string[]): boolean {
+  const { status } = spawnSync(process.execPath, ['conformance/run.ts', ...words], {
+    cwd: copy,
+    env: { ...process.env, TRIPLES: '20000', SEED: '1', MEDSEAL_TEST_ROOT: copy },
+    stdio: 'ignore',
+    timeout: 300_000,
+  });
+  return status === 0;
+}
+
+function isTypeScript(source: string): boolean {
+  try {
+    stripTypeScriptTypes(source);
+    return true;
+  } catch {
+    return false;
   }
 }

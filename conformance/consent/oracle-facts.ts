@@ -75,6 +75,15 @@ function patientsOf(resource: Json, institution: string, node: OracleNode): read
   return found;
 }
 
+/** The Patients of the same base that a Patient replaces or is replaced by. */
+export function mergersOf(resource: Json, institution: string, node: OracleNode) {
+  const patient = `${institution}/Patient/${resource.id}`;
+  const links = (list(resource.link) as Json[]).filter(({ type }) => type === 'replaced-by' || type === 'replaces');
+  const others = links.map(({ other }) => nameOf(String((other as Json).reference), institution, node));
+  const own = others.filter((other) => other?.startsWith(`${institution}/Patient/`) && other !== patient);
+  return [...new Set(own as string[])].map((other) => ({ patient, other }));
+}
+
 export function nameOf(reference: string, institution: string, { publicUrl, institutions }: OracleNode) {
   const [, base = institution, type, id] =
     new RegExp(`^(?:${publicUrl}/([a-z-]+)/fhir/)?([A-Za-z]+)/([^/]+)$`).exec(reference) ?? [];

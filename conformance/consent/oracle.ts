@@ -44,6 +44,15 @@ export interface OracleRequest {
 export interface OracleConsent {
   readonly institution: string;
   readonly resource: Json;
+  /** Which of all writes it was part of. */
+  readonly place: number;
+}
+
+/** That one Patient replaces another, or is replaced by it, and since which write. */
+export interface OracleLink {
+  readonly patient: string;
+  readonly other: string;
+  readonly place: number;
 }
 
 const DIRECTORY = ['Medication', 'Location', 'Organization', 'Practitioner', 'PractitionerRole'];
@@ -63,6 +72,7 @@ export function oraclePermits(
   request: OracleRequest,
   record: OracleRecord,
   consents: readonly OracleConsent[],
+  links: readonly OracleLink[],
   node: OracleNode,
 ): boolean {
   const scopes = request.scopes.split(' ').map(readScope);
@@ -81,7 +91,7 @@ export function oraclePermits(
   const own = !personal && request.institution === record.institution;
   if (record.patients.length === 0) return DIRECTORY.includes(record.type) || (own && compartment === undefined);
   if (compartment !== undefined && !inside(compartment)) return false;
-  return record.patients.every((patient) => patientPermits(patient, request, record, consents, node, own));
+  return record.patients.every((patient) => patientPermits(patient, request, record, { consents, links }, node, own));
 }
 
 function readScope(text: string) {
@@ -113,21 +123,37 @@ function patientPermits(
   patient: string,
   request: OracleRequest,
   record: OracleRecord,
-  consents: readonly OracleConsent[],
+  { consents, links }: { readonly consents: readonly OracleConsent[]; readonly links: readonly OracleLink[] },
   node: OracleNode,
   own: boolean,
 ): boolean {
   if (request.user?.includes('/Patient/') && request.user === patient) return true;
   if (request.represented.includes(patient)) return true;
   const broken = request.emergency?.includes(patient) === true;
+  const { same, since } = mergedWith(patient, links);
   const strengths = consents
-    .filter(({ resource, institution }) => nameOf(refOf(resource.patient), institution, node) === patient)
-    .map((consent) => outcomeOf(consent, request, record, node, broken))
+    .filter(({ resource, institution }) => same.includes(nameOf(refOf(resource.patient), institution, node) ?? ''))
+    .map((consent) => outcomeOf(consent, request, record, node, broken, consent.place < since))
     .filter((one) => one !== undefined);
   const strongest = Math.min(...strengths);
   if (strongest === 0 || strongest === 2 || strongest === 4) return true;
   if (strongest === 1 || strongest === -1) return false;
   return broken || (own && request.purposes.some((purpose) => lineOf(purpose).includes('TREAT')));
+}
+
+/** Everyone who is the same patient, by any number of links, and the newest of these. */
+function mergedWith(patient: string, links: readonly OracleLink[]) {
+  const same = [patient];
+  let since = Number.NEGATIVE_INFINITY;
+  for (let count = 0; count !== same.length; ) {
+    count = same.length;
+    for (const { patient: one, other, place } of links) {
+      if (!same.includes(one) && !same.includes(other)) continue;
+      since = Math.max(since, place);
+      for (const name of [one, other]) if (!same.includes(name)) same.push(name);
+    }
+  }
+  return { same, since };
 }
 
 /** -1 and 0 by name in the family, 1 and 2 specific, 3 and 4 the base; odd denies, even permits. */
@@ -137,17 +163,20 @@ function outcomeOf(
   record: OracleRecord,
   node: OracleNode,
   broken: boolean,
+  beforeMerge: boolean,
 ): number | undefined {
   if (!speaks(resource, request.instant)) return undefined;
   const { root, bare, rootEffect, base } = headOf(resource);
   const found: { depth: number; strength: number }[] = [];
-  if (base !== undefined && !(broken && base === 'deny')) found.push({ depth: 0, strength: base === 'deny' ? 3 : 4 });
+  const hears = (effect: Effect) => !(beforeMerge && effect === 'permit');
+  if (base !== undefined && hears(base) && !(broken && base === 'deny'))
+    found.push({ depth: 0, strength: base === 'deny' ? 3 : 4 });
 
   const visit = (provision: Json, path: readonly Json[]): void => {
     const way = [...path, provision];
     const effect = (provision.type ?? rootEffect) as Effect;
     const heard = !broken || effect === 'permit' || way.some((one) => purposesOf(one).includes('ETREAT'));
-    if (heard && way.every((one) => matches(one, effect, request, record, institution, node))) {
+    if (heard && hears(effect) && way.every((one) => matches(one, effect, request, record, institution, node))) {
       found.push({ depth: way.length, strength: strengthOf(way, effect) });
     }
     for (const nested of list(provision.provision) as Json[]) visit(nested, way);

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { randomOf, seed } from '../support/seed.ts';
+import { isSoak, randomOf, seed } from '../support/seed.ts';
 import { compareWorlds, fillWorld, PAIRED_INSTITUTIONS } from './paired.ts';
 import { createWorld } from './world.ts';
 
-/** As many as `REQUESTS` says, in a soak. */
-const REQUESTS = Number(process.env.REQUESTS ?? 1000);
+/** All in a soak; or as many as `REQUESTS` says. */
+const REQUESTS = Number(process.env.REQUESTS ?? (isSoak ? 10_000 : 1000));
 
 test('two worlds that differ in what may not be seen answer every request alike', async (t) => {
   const random = seed(t);

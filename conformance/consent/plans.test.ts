@@ -34,6 +34,9 @@ from copy
 join resource_version v on v.leaf_hash = copy.leaf_hash
 join resource_current c on c.version_id = v.id`;
 
+/** One half of the patients of whom nobody knows, and who they are merged with. */
+const MERGED = [0, 1].map((half) => Array.from({ length: 500 }, (_, index) => PATIENTS - 1 - 2 * index - half));
+
 /** A database that takes down what it is asked as the reader. */
 function recording(database: Database) {
   const asked: { text: string; values: readonly unknown[]; settings: Readonly<Record<string, string>> }[] = [];
@@ -67,6 +70,10 @@ describe('plans', async () => {
   const superuser = new Client({ connectionString: world.recordsUrl });
   await superuser.connect();
   await superuser.query(MULTIPLY);
+  await superuser.query(
+    'select link_patient(one, array[other], $3) from unnest($1::uuid[], $2::uuid[]) as p (one, other)',
+    [...MERGED.map((half) => half.map((index) => world.names.idToken(`hospital-a/Patient/p${index}`))), 1],
+  );
   await superuser.query('vacuum analyze');
   await superuser.end();
   const { recorder, asked } = recording(world.database);
@@ -83,6 +90,10 @@ describe('plans', async () => {
         for (const planned of [explain, explainKept]) {
           const plan = await planned(world.database, 'reader', query.settings, query.text, query.values);
           assertIndexed(plan);
+          if (query.text.includes('merges')) {
+            const merges = planNodes(plan).filter((node) => node['Index Name'] === 'patient_merge_pkey');
+            assert.equal(merges.length, 2, shown(plan));
+          }
           if (through === undefined) continue;
           assert.ok(
             planNodes(plan).some((node) => node['Index Name'] === through),

@@ -1,10 +1,10 @@
 import { test } from 'node:test';
-import { seed } from '../support/seed.ts';
+import { isSoak, seed } from '../support/seed.ts';
 import { RACE_INSTITUTIONS, raceGrants } from './races.ts';
 import { createWorld } from './world.ts';
 
-/** As many as `TRIALS` says, in a soak. */
-const TRIALS = Number(process.env.TRIALS ?? 50);
+/** All in a soak; or as many as `TRIALS` says. */
+const TRIALS = Number(process.env.TRIALS ?? (isSoak ? 1000 : 50));
 
 test('grants reach what is written at the same time, and withdrawals bind the next request', async (t) => {
   const world = await createWorld(t, RACE_INSTITUTIONS);

@@ -93,6 +93,19 @@ test('a deny deleted from the database leaves the second lock shut', async (t) =
   assert.partialDeepStrictEqual(logged[0], { code: 'locks-disagree', basis: 'consent', consentVersion: 1 });
 });
 
+test('a merge that the rules in the database were made to forget is heard by the second lock', async (t) => {
+  const locks = await watchedWorld(t);
+  const { world, logged } = locks;
+  const [open, shut] = ['open', 'shut'].map((one) => world.names.idToken(`hospital-a/Patient/merged-${one}`));
+  await tamper(world, 'update consent_rule set suspended = false where patient = $1 and suspended', [open]);
+  await tamper(world, 'delete from consent_rule where patient = $1 and mirrored', [open]);
+  await assertDenied(world, 'merged-open', locks);
+  assert.partialDeepStrictEqual(logged[0], { code: 'locks-disagree', basis: 'consent', consentVersion: 1 });
+  await tamper(world, 'delete from consent_current where patient = $1', [shut]);
+  await assertDenied(world, 'merged-open', locks);
+  assert.partialDeepStrictEqual(logged.at(-1), { code: 'locks-disagree', basis: 'default' });
+});
+
 test('facets that were changed in the database do not change what the record tells', async (t) => {
   const locks = await watchedWorld(t);
   const idToken = locks.world.names.idToken('hospital-a/Observation/exception-denies');

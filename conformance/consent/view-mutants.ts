@@ -119,6 +119,7 @@ export const MUTANTS: readonly (readonly [what: string, from: string, to: string
   ['a tie denies', 'rule.depth desc, rule.permit, rule.rank', 'rule.depth desc, rule.permit desc, rule.rank'],
   ['of denies that tie, the specific one', 'rule.permit, rule.rank))', 'rule.permit, rule.rank desc))'],
   ['rules: this patient’s', 'where rule.patient = of_record.patient', 'where true'],
+  ['rules: those that do not wait for a merged patient', 'and not rule.suspended\n', '\n'],
   ['rules: those that have begun', "and rule.valid_from <= (select principal_text('instant')::timestamptz)", ''],
   ['rules: from their first instant', 'rule.valid_from <=', 'rule.valid_from <'],
   ['rules: those that have not ended', "and rule.valid_until > (select principal_text('instant')::timestamptz)", ''],

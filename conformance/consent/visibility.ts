@@ -64,6 +64,8 @@ export const VISIBILITY_PATIENTS: Readonly<Record<string, readonly Terms[]>> = {
   ],
   ward: [root(permit(byFather)), root(deny(observations))],
   'ward-but-not-of-father': [root(permit(byFather)), root(deny(notFather))],
+  'merged-open': [optIn()],
+  'merged-shut': [root(deny(forB))],
   'no-emergency-but-for-b': [root(deny({ ...purpose('ETREAT'), provision: [permit(forB)] }))],
 };
 
@@ -102,6 +104,13 @@ const OTHERS: readonly Entry['resource'][] = [
   { resourceType: 'Location', id: 'location' },
 ];
 
+/** Written after all consents, and seen like these by nobody here. */
+const MERGED: Entry['resource'] = {
+  resourceType: 'Patient',
+  id: 'merged-open',
+  link: [{ type: 'replaced-by', other: subjectOf('merged-shut') }],
+};
+
 /** Entries of the access trail: whose they are, and whom they are about. */
 const TRAIL = [
   { name: 'trail-a', institution: 'hospital-a', patients: ['none', 'shut'] },
@@ -123,6 +132,7 @@ export async function writeVisibility(world: World): Promise<void> {
   );
   const resources = [...observationsOf, ...OTHERS, ...consents];
   await world.write(resources.map((resource) => ({ institution: 'hospital-a', resource })));
+  await world.write([{ institution: 'hospital-a', resource: MERGED }]);
   await world.database.query('writer', `update resource_current set readers = '{}' where id_token = $1`, [
     world.names.idToken('hospital-a/Observation/lost-readers'),
   ]);

@@ -116,6 +116,7 @@ export async function createWorld(
     registry,
     principals,
     reader,
+    loader,
     guarded,
     draftOf,
     async write(entries: readonly Entry[]): Promise<void> {

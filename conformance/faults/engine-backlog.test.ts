@@ -1,10 +1,14 @@
-/** The ledger is away while much is written: everything goes on, and afterwards is anchored in order, nothing twice. */
+/**
+ * Ledger and content store are away while an hour's worth is written, some 4,200 resources as fast as they go: everything goes
+ * on, and afterwards is stored and anchored in order, nothing lost and nothing twice.
+ */
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { newRecords } from '../performance/population.ts';
 import { call } from '../ports/ledger-fixtures.ts';
 import { skippedWithout } from '../support/engines.ts';
 import type { FhirClient } from '../support/fhir-client.ts';
+import { type KuboNode, startKubo } from '../support/kubo.ts';
 import { type TestNetwork, testNetwork } from '../support/test-network.ts';
 import { startTestNode, type TestNode } from '../support/test-node.ts';
 import { until } from '../support/until.ts';
@@ -14,16 +18,22 @@ import { scrubFindings } from './scrub.ts';
 
 const BUNDLES = 40;
 
-suite('a backlog', { skip: skippedWithout('peer') }, () => {
+suite('a backlog', { skip: skippedWithout('peer', 'ipfs') }, () => {
   let network: TestNetwork;
   let node: TestNode;
+  let kubo: KuboNode;
   let hospital: FhirClient;
   const hooks: (() => Promise<void>)[] = [];
 
   before(async () => {
     network = await testNetwork('raft');
-    const env = { MEDSEAL_FABRIC: network.network.clientConfigFile(network.organisation('hospital-a')) };
-    node = await startTestNode({ after: (hook) => hooks.push(hook) }, { env });
+    const lifetime = { after: (hook: () => Promise<void>) => hooks.unshift(hook) };
+    [kubo] = (await startKubo(lifetime, 1)) as [KuboNode];
+    const env = {
+      MEDSEAL_FABRIC: network.network.clientConfigFile(network.organisation('hospital-a')),
+      MEDSEAL_IPFS_API: kubo.api,
+    };
+    node = await startTestNode(lifetime, { env });
     hospital = clientOf(node, 'hospital-a');
   });
   after(async () => {
@@ -35,8 +45,10 @@ suite('a backlog', { skip: skippedWithout('peer') }, () => {
     await accepted(hospital.put('Patient/first', { resourceType: 'Patient', id: 'first' }));
     await untilAnchored(node, 60_000);
     await network.network.end(network.network.nodes, 'SIGKILL');
+    await kubo.kill9();
 
     const pushes = newRecords();
+    const versionsBefore = await versions();
     let entries = 0;
     for (let n = 0; n < BUNDLES; n++) {
       const { body, entries: more } = pushes.next().value as { body: Buffer; entries: number };
@@ -48,9 +60,13 @@ suite('a backlog', { skip: skippedWithout('peer') }, () => {
     assert.ok(waiting >= entries, `${waiting} of ${entries}`);
     assert.equal((await fetch(`${node.url}/ready`)).status, 200);
     assert.equal((await hospital.get('Patient/first')).status, 200);
+    const { content } = (await (await fetch(`${node.url}/ready`)).json()) as { content: { reachable: boolean } };
+    assert.equal(content.reachable, false);
     await node.restart();
     await accepted(hospital.put('Patient/restarted', { resourceType: 'Patient', id: 'restarted' }));
 
+    // One after the other: with the store back, and no ledger, batches wait stored.
+    await kubo.restart();
     network.network.start(network.network.nodes);
     await network.network.ready();
     await untilAnchored(node, 120_000);
@@ -60,6 +76,7 @@ suite('a backlog', { skip: skippedWithout('peer') }, () => {
       `select b.size, b.block from batch b join institution i on i.id = b.institution
        where i.name = 'hospital-a' and b.log = 1 order by b.size`,
     );
+    assert.equal((await versions()) - versionsBefore, entries + 1, 'what was acknowledged, and that once');
     const onLedger = await history();
     assert.deepEqual(
       onLedger,
@@ -74,6 +91,15 @@ suite('a backlog', { skip: skippedWithout('peer') }, () => {
     );
     assert.match(await metrics(), /^medseal_unanchored_leaves\{log="records"\} 0$/m);
   });
+
+  /** Of records that somebody sent. */
+  async function versions(): Promise<number> {
+    const [row] = await onRecords<{ n: string }>(
+      node,
+      `select count(*) as n from resource_version where type <> 'Provenance'`,
+    );
+    return Number(row?.n);
+  }
 
   async function metrics(): Promise<string> {
     return (await fetch(`${node.url}/metrics`)).text();

@@ -10,6 +10,7 @@ export interface RecordsSnapshot {
   readonly current: readonly string[];
   readonly consents: readonly string[];
   readonly rules: readonly string[];
+  readonly merges: readonly string[];
   readonly recordLeaves: readonly string[];
   readonly accessLeaves: readonly string[];
   readonly tiles: readonly string[];
@@ -30,8 +31,10 @@ const QUERIES: Readonly<Record<keyof RecordsSnapshot, string>> = {
   consents: `select jsonb_build_array(c.consent, c.patient, v.version) as line
     from consent_current c join resource_version v on v.id = c.version_id order by c.consent`,
   rules: `select jsonb_build_array(patient, consent, consent_version, provision, depth, permit, rank, valid_from,
-      valid_until, names_emergency, conditions, readers) as line
-    from consent_rule order by consent, provision, depth`,
+      valid_until, names_emergency, conditions, readers, suspended, mirrored) as line
+    from consent_rule order by consent, provision, depth, patient`,
+  merges: `select jsonb_build_array(m.patient, m.other, v.id_token, v.version) as line
+    from patient_merge m join resource_version v on v.id = m.since order by m.patient, m.other`,
   recordLeaves: `select jsonb_build_array(i.name, l.number, encode(l.hash, 'hex'), v.id_token, v.version) as line
     from leaf l join institution i on i.id = l.institution left join resource_version v on v.id = l.version_id
     where log = 1 order by i.name, number`,

@@ -64,6 +64,8 @@ suite('certificate', async () => {
     const code = encode(`${world.node.url}/verify#sha256=${hash('sha256', evidence, 'hex')}`, { ecc: 'M', border: 2 });
     const dark = code.data.flat().filter(Boolean).length;
     assert.equal([...drawn.matchAll(/ re$/gm)].length, dark, 'a square for each dark module');
+    const painted = new Set(drawn.match(/^(?:f|f\*|B|B\*|b|b\*|F)$/gm));
+    assert.deepEqual([...painted], ['f'], 'outlines overlap: filled by the nonzero rule, and not stroked');
   });
 
   test('is given to whoever may read the version, and to nobody else', async () => {

@@ -51,6 +51,10 @@ const SEARCH = [401, 401, 200, 200, 200, 200, 200, 403];
 // Of Anna's five Observations: three of the code that is asked for with $lastn.
 const SHOWN = [0, 0, 5, 0, 0, 5, 5, 0];
 const LAST = [0, 0, 3, 0, 0, 3, 3, 0];
+// What is packaged is for whoever may read the type.
+const GENDER = 'http://hl7.org/fhir/ValueSet/administrative-gender';
+const TERMS = [401, 401, 200, 200, 200, 200, 200, 403];
+const NO_TERMS = [401, 401, 404, 404, 404, 404, 404, 403];
 const WRITE = (status: number) => [401, 401, status, 403, 403, 403, status, 403];
 
 /** By operationId. */
@@ -168,6 +172,26 @@ const TABLE: Readonly<Record<string, Row>> = {
     statuses: SEARCH,
     shown: LAST,
   },
+  expandOfType: { path: `${BASE}/ValueSet/$expand?url=${GENDER}`, statuses: TERMS },
+  expandOfTypeByPost: {
+    path: `${BASE}/ValueSet/$expand?url=${GENDER}`,
+    message: { body: PARAMETERS },
+    statuses: TERMS,
+  },
+  expandOfInstance: { path: `${BASE}/ValueSet/none/$expand`, statuses: NO_TERMS },
+  expandOfInstanceByPost: { path: `${BASE}/ValueSet/none/$expand`, message: { body: PARAMETERS }, statuses: NO_TERMS },
+  validateCodeOfType: { path: `${BASE}/ValueSet/$validate-code?url=${GENDER}&code=male`, statuses: TERMS },
+  validateCodeOfTypeByPost: {
+    path: `${BASE}/CodeSystem/$validate-code?url=http://hl7.org/fhir/administrative-gender&code=male`,
+    message: { body: PARAMETERS },
+    statuses: TERMS,
+  },
+  validateCodeOfInstance: { path: `${BASE}/ValueSet/none/$validate-code?code=male`, statuses: NO_TERMS },
+  validateCodeOfInstanceByPost: {
+    path: `${BASE}/ValueSet/none/$validate-code?code=male`,
+    message: { body: PARAMETERS },
+    statuses: NO_TERMS,
+  },
   delete: { path: () => `${BASE}/Patient/${randomUUID()}`, statuses: WRITE(204) },
   instanceHistory: { path: `${BASE}/Observation/${OBSERVATION}/_history`, statuses: READ },
   vread: { path: `${BASE}/Observation/${OBSERVATION}/_history/1`, statuses: READ },
@@ -178,6 +202,11 @@ const TABLE: Readonly<Record<string, Row>> = {
     path: '/admin/institutions',
     message: () => ({ body: { id: `i-${randomUUID()}` } }),
     statuses: ADMINISTRATION(201),
+  },
+  setInstitution: {
+    path: '/admin/institutions/nobody',
+    message: { body: { validation: 'base' } },
+    statuses: ADMINISTRATION(404),
   },
   listClients: { path: '/admin/clients', statuses: ADMINISTRATION(200) },
   addClient: { path: '/admin/clients', message: { body: { id: 'x' } }, statuses: ADMINISTRATION(400) },

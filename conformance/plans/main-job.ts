@@ -3,11 +3,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import type { Patient } from '@medplum/fhirtypes';
 import { administer, callAdministration, connect } from '../../src/cli/connection.ts';
 import { jsonLines } from '../../src/cli/json-lines.ts';
 import { clientOf } from '../faults/node-records.ts';
 import { untilAnchored } from '../faults/records-database.ts';
-import { ANNA, cohort, consentOf, IDENTIFIERS, putCohort, recipient } from '../main-job/cohort.ts';
+import { ANNA, BERT, cohort, consentOf, IDENTIFIERS, putCohort, recipient } from '../main-job/cohort.ts';
 import type { FhirClient } from '../support/fhir-client.ts';
 import type { TestNode } from '../support/test-node.ts';
 
@@ -24,6 +25,11 @@ export async function doMainJob(node: TestNode): Promise<void> {
   await sent(hospital.put('Binary/large', largeBinary()));
   for (const who of ['hospital-a', 'hospital-b', 'research-institute', `patient:${ANNA}`])
     await askEverything(node, who);
+  const other = (await hospital.get(`Patient/${BERT}`)).json<Patient>();
+  const link = [{ other: { reference: `Patient/${ANNA}` }, type: 'replaced-by' as const }];
+  await sent(hospital.put(`Patient/${BERT}`, { ...other, link }));
+  await sent(patient.put('Consent/mine', { ...consent, id: 'mine', dateTime: '2026-02-02' }));
+  await sent(patient.get(`Observation/hb-2021-${ANNA}/$explain-access`));
   await sent(patient.put('Consent/mine', { ...consent, id: 'mine', status: 'inactive' }));
   await sent(patient.delete('Consent/mine'));
   await untilAnchored(node);

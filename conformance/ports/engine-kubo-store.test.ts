@@ -1,14 +1,13 @@
 /** What Kubo's adapter promises beyond the port: several nodes, any of which may fail. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { rmSync, writeFileSync } from 'node:fs';
 import { describe, type TestContext, test } from 'node:test';
 import { silentLogger } from '../../src/logger.ts';
 import { type KuboStore, openKuboStore } from '../../src/storage/content/kubo/kubo-store.ts';
 import { DEADLINES } from '../../src/storage/content/kubo/node.ts';
 import type { Batch } from '../../src/storage/content/port.ts';
 import { skippedWithout, versionOf } from '../support/engines.ts';
-import { type KuboNode, rpc, startKubo } from '../support/kubo.ts';
+import { blockFile, type KuboNode, rpc, startKubo } from '../support/kubo.ts';
 import { until } from '../support/until.ts';
 import { batchOf } from './content-process.ts';
 
@@ -157,12 +156,3 @@ describe(`damage on a Kubo node, ${versionOf('ipfs')}`, { skip: skippedWithout('
     assert.match(warnings.join(), /may lose batches in a power failure/);
   });
 });
-
-/** The file of flatfs that holds these bytes. */
-function blockFile({ directory }: KuboNode, bytes: Uint8Array): string {
-  const blocks = join(directory, 'blocks');
-  const files = readdirSync(blocks, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.data'));
-  const found = files.find((name) => readFileSync(join(blocks, name)).equals(bytes));
-  if (found === undefined) throw new Error('No file holds the block');
-  return join(blocks, found);
-}

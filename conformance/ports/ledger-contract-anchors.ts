@@ -17,6 +17,9 @@ import {
   treeHead,
 } from './ledger-fixtures.ts';
 
+/** Of a ledger that nobody here knows. */
+const PREDECESSOR = { configuration: 'aa'.repeat(32), blocks: 40, root: 'bb'.repeat(32) };
+
 export function ledgerAnchors(adapter: () => LedgerAdapter): void {
   describe('anchors', () => {
     let ledger: Ledger;
@@ -30,6 +33,8 @@ export function ledgerAnchors(adapter: () => LedgerAdapter): void {
       const fresh = newInstitution();
       const cases: [RefusalCode, string, object][] = [
         ['anchor-exists', 'genesis', treeHead(institution, 6)],
+        ['anchor-exists', 'carry', { ...treeHead(institution, 6), predecessor: PREDECESSOR }],
+        ['invalid-argument', 'carry', treeHead(institution, 6)],
         ['anchor-same-size', 'append', { ...treeHead(institution, 4), consistency: [] }],
         ['anchor-smaller', 'append', { ...treeHead(institution, 3), consistency: [] }],
         ['anchor-inconsistent', 'append', { ...good, consistency: [] }],
@@ -37,6 +42,7 @@ export function ledgerAnchors(adapter: () => LedgerAdapter): void {
         ['anchor-inconsistent', 'append', await extension(institution, 3, 6)],
         ['anchor-missing', 'append', await extension(fresh, 4, 6)],
         ['not-registered', 'genesis', treeHead(fresh, 6)],
+        ['not-registered', 'carry', { ...treeHead(fresh, 6), predecessor: PREDECESSOR }],
         ['invalid-argument', 'append', { ...good, manifest: 'QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWnPbdG' }],
         ['invalid-argument', 'append', { ...good, log: 'other' }],
         ['invalid-argument', 'append', { ...good, extra: true }],
@@ -46,6 +52,26 @@ export function ledgerAnchors(adapter: () => LedgerAdapter): void {
         await refused(ledger, call('anchor', transaction, argument), code);
       }
       assert.equal((await run(ledger, call('anchor', 'append', good))).status, 'VALID');
+    });
+
+    it('take over a log that another ledger anchored before, once', async () => {
+      const institution = newInstitution();
+      const endorsers = [...ledger.membership.others].sort();
+      await run(ledger, call('anchor', 'register', { institution, endorsers }));
+      const carried = { ...treeHead(institution, 700), predecessor: PREDECESSOR };
+      assert.equal((await run(ledger, call('anchor', 'carry', carried))).status, 'VALID');
+      await refused(ledger, call('anchor', 'carry', { ...carried, ...treeHead(institution, 800) }), 'anchor-exists');
+      await refused(ledger, call('anchor', 'genesis', treeHead(institution, 800)), 'anchor-exists');
+      const stored = await ask(ledger, call('anchor', 'read', institution, 'records'));
+      assert.deepEqual([stored.size, stored.sequence, stored.predecessor], [700, 1, PREDECESSOR]);
+      const stranger = await adapter().openStranger();
+      await refused(stranger, call('anchor', 'carry', { ...carried, log: 'access' }), 'not-owner');
+      await run(ledger, call('anchor', 'append', await extension(institution, 700, 701)));
+      const { items } = await ask(ledger, call('anchor', 'history', institution, 'records', '', '10'));
+      assert.deepEqual(
+        items.map((anchor: { predecessor?: object }) => anchor.predecessor),
+        [undefined, PREDECESSOR],
+      );
     });
 
     it('of one institution cannot be written by another', async () => {

@@ -1,7 +1,7 @@
 // Longer than 300 lines: a list of tests, which a reader looks up one by one.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { suite, test } from 'node:test';
+import { suite } from 'node:test';
 import type {
   Bundle,
   BundleEntry,
@@ -12,13 +12,14 @@ import type {
   Resource,
 } from '@medplum/fhirtypes';
 import type { Answer, FhirClient } from '../support/fhir-client.ts';
+import { check } from './case.ts';
 import { entries, newScope, refused, shown } from './support.ts';
 import type { RestTarget } from './target.ts';
 
 /** http://hl7.org/fhir/R4/http.html#transaction */
 export function bundles(target: Promise<RestTarget>): void {
   suite('transactions', () => {
-    test('references by urn:uuid, and to fullUrls of the base, lead to the new ids', async () => {
+    check('http.html#trules', 'references by urn:uuid, and to fullUrls of the base, lead to the new ids', async () => {
       const { client } = await target;
       const [patient, encounter] = [`urn:uuid:${randomUUID()}`, `urn:uuid:${randomUUID()}`];
       const answer = await transaction(client, [
@@ -35,7 +36,7 @@ export function bundles(target: Promise<RestTarget>): void {
       assert.equal(shown<Patient>(await client.get(second ?? '')).link?.[0]?.other.reference, second, 'to itself too');
     });
 
-    test('a urn:uuid that no entry bears is refused, with the element', async () => {
+    check('bundle.html#references', 'a urn:uuid that no entry bears is refused, with the element', async () => {
       const { client } = await target;
       const answer = await client.post(
         '',
@@ -44,7 +45,7 @@ export function bundles(target: Promise<RestTarget>): void {
       refused(answer, 400, 'unresolved-reference', 'Bundle.entry[0].resource.subject');
     });
 
-    test('all or nothing: one bad entry and nothing of the others is there', async () => {
+    check('http.html#transaction', 'all or nothing: one bad entry and nothing of the others is there', async () => {
       const { client } = await target;
       const scope = newScope(client);
       const good = post<Patient>({ resourceType: 'Patient', meta: { tag: [scope.tag] } });
@@ -161,7 +162,7 @@ export function bundles(target: Promise<RestTarget>): void {
       assert.deepEqual(entries(await client.get(`Patient?${scope.query}`)), []);
     });
 
-    test('the same resource twice, and the same fullUrl twice, are refused', async () => {
+    check('http.html#trules', 'the same resource twice, and the same fullUrl twice, are refused', async () => {
       const { client } = await target;
       const id = randomUUID();
       const put = {
@@ -190,30 +191,34 @@ export function bundles(target: Promise<RestTarget>): void {
       );
     });
 
-    test('conditional references lead to what they match, in the base or in the same transaction', async () => {
-      const { client } = await target;
-      const { system } = newScope(client);
-      const stored = await newScope(client).create<Patient>({
-        resourceType: 'Patient',
-        identifier: [{ system, value: 'a|b,c' }],
-      });
-      const condition = `Patient?identifier=${encodeURIComponent(`${system}|a\\|b\\,c`)}`;
-      const [location] = locations(await transaction(client, [post(observation({ reference: condition }))]));
-      assert.equal(shown<Observation>(await client.get(location ?? '')).subject?.reference, `Patient/${stored.id}`);
-      const nothing = await client.post(
-        '',
-        bundle('transaction', [post(observation({ reference: `Patient?identifier=${system}|none` }))]),
-      );
-      refused(nothing, 400, 'unresolved-reference', 'Bundle.entry[0].resource.subject');
-      await newScope(client).create<Patient>({ resourceType: 'Patient', identifier: [{ system, value: 'a|b,c' }] });
-      refused(
-        await client.post('', bundle('transaction', [post(observation({ reference: condition }))])),
-        412,
-        'multiple-matches',
-      );
-    });
+    check(
+      'http.html#trules',
+      'conditional references lead to what they match, in the base or in the same transaction',
+      async () => {
+        const { client } = await target;
+        const { system } = newScope(client);
+        const stored = await newScope(client).create<Patient>({
+          resourceType: 'Patient',
+          identifier: [{ system, value: 'a|b,c' }],
+        });
+        const condition = `Patient?identifier=${encodeURIComponent(`${system}|a\\|b\\,c`)}`;
+        const [location] = locations(await transaction(client, [post(observation({ reference: condition }))]));
+        assert.equal(shown<Observation>(await client.get(location ?? '')).subject?.reference, `Patient/${stored.id}`);
+        const nothing = await client.post(
+          '',
+          bundle('transaction', [post(observation({ reference: `Patient?identifier=${system}|none` }))]),
+        );
+        refused(nothing, 400, 'unresolved-reference', 'Bundle.entry[0].resource.subject');
+        await newScope(client).create<Patient>({ resourceType: 'Patient', identifier: [{ system, value: 'a|b,c' }] });
+        refused(
+          await client.post('', bundle('transaction', [post(observation({ reference: condition }))])),
+          412,
+          'multiple-matches',
+        );
+      },
+    );
 
-    test('ifNoneExist: an entry that exists is answered with, and referred to', async () => {
+    check('http.html#ccreate', 'ifNoneExist: an entry that exists is answered with, and referred to', async () => {
       const { client } = await target;
       const { system } = newScope(client);
       const urn = `urn:uuid:${randomUUID()}`;
@@ -234,7 +239,7 @@ export function bundles(target: Promise<RestTarget>): void {
       assert.equal(entries(await client.get(`Patient?identifier=${system}|1`)).length, 1);
     });
 
-    test('creates, updates, deletes and reads together; reads see what was written', async () => {
+    check('http.html#trules', 'creates, updates, deletes and reads together; reads see what was written', async () => {
       const { client } = await target;
       const scope = newScope(client);
       const [kept, removed] = [
@@ -257,18 +262,22 @@ export function bundles(target: Promise<RestTarget>): void {
       assert.equal((read?.resource as Patient | undefined)?.gender, 'other');
     });
 
-    test('a read that fails says so in its entry; what was written stays written', async () => {
-      const { client } = await target;
-      const scope = newScope(client);
-      const answer = await transaction(client, [
-        post<Patient>({ resourceType: 'Patient', meta: { tag: [scope.tag] } }),
-        { request: { method: 'GET', url: `Patient/${randomUUID()}` } },
-      ]);
-      assert.deepEqual(statuses(answer), ['201', '404']);
-      assert.equal(entries(await client.get(`Patient?${scope.query}`)).length, 1);
-    });
+    check(
+      'http.html#transaction-response',
+      'a read that fails says so in its entry; what was written stays written',
+      async () => {
+        const { client } = await target;
+        const scope = newScope(client);
+        const answer = await transaction(client, [
+          post<Patient>({ resourceType: 'Patient', meta: { tag: [scope.tag] } }),
+          { request: { method: 'GET', url: `Patient/${randomUUID()}` } },
+        ]);
+        assert.deepEqual(statuses(answer), ['201', '404']);
+        assert.equal(entries(await client.get(`Patient?${scope.query}`)).length, 1);
+      },
+    );
 
-    test('a transaction of reads only, and an empty one', async () => {
+    check('http.html#transaction', 'a transaction of reads only, and an empty one', async () => {
       const { client } = await target;
       const { id } = await newScope(client).create<Patient>({ resourceType: 'Patient' });
       const read = await transaction(client, [{ request: { method: 'GET', url: `Patient/${id}` } }]);
@@ -276,7 +285,7 @@ export function bundles(target: Promise<RestTarget>): void {
       assert.deepEqual(entries(await client.post('', { resourceType: 'Bundle', type: 'transaction' })), []);
     });
 
-    test('what is no batch or transaction is refused', async () => {
+    check('http.html#transaction', 'what is no batch or transaction is refused', async () => {
       const { client } = await target;
       refused(await client.post('', bundle('collection' as 'batch', [])), 400, 'invalid-bundle', 'Bundle.type');
       refused(await client.post('', { resourceType: 'Patient' }), 400, 'invalid-bundle', 'Bundle.resourceType');
@@ -290,7 +299,7 @@ export function bundles(target: Promise<RestTarget>): void {
       for (const text of ['null', '[]', '5', '"Bundle"']) refused(await client.post('', text), 400, 'invalid-bundle');
     });
 
-    test('Prefer: return=representation brings the resources', async () => {
+    check('http.html#ops', 'Prefer: return=representation brings the resources', async () => {
       const { client } = await target;
       const answer = await client.post(
         '',
@@ -304,7 +313,7 @@ export function bundles(target: Promise<RestTarget>): void {
   });
 
   suite('batches', () => {
-    test('each entry for itself: what is wrong with one is its own answer', async () => {
+    check('http.html#batch', 'each entry for itself: what is wrong with one is its own answer', async () => {
       const { client } = await target;
       const scope = newScope(client);
       const good = post<Patient>({ resourceType: 'Patient', meta: { tag: [scope.tag] } });
@@ -329,7 +338,7 @@ export function bundles(target: Promise<RestTarget>): void {
       assert.equal(entries(await client.get(`Patient?${scope.query}`)).length, 2);
     });
 
-    test('reads, versions, searches and histories by entry', async () => {
+    check('http.html#batch', 'reads, versions, searches and histories by entry', async () => {
       const { client } = await target;
       const scope = newScope(client);
       const { id } = await scope.create<Patient>({ resourceType: 'Patient' });

@@ -1,4 +1,4 @@
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 
 const R4 = 'http://hl7.org/fhir/R4/';
 
@@ -7,6 +7,6 @@ const R4 = 'http://hl7.org/fhir/R4/';
  *
  * @param clause a page and anchor of R4, such as `http.html#read`, or another specification's
  */
-export function check(clause: string, name: string, run: () => Promise<void>): void {
+export function check(clause: string, name: string, run: (t: TestContext) => Promise<void>): void {
   test(`${name} [${clause.includes('.html') && !clause.includes('://') ? R4 + clause : clause}]`, run);
 }

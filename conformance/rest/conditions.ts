@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { suite, test } from 'node:test';
+import { suite } from 'node:test';
 import type { Patient } from '@medplum/fhirtypes';
+import { check } from './case.ts';
 import { entries, newScope, refused, shown } from './support.ts';
 import type { RestTarget } from './target.ts';
 
 /** http://hl7.org/fhir/R4/http.html#concurrency, #cread, #ccreate, #cond-update */
 export function conditions(target: Promise<RestTarget>): void {
   suite('conditional reads and writes', () => {
-    test('If-Match lets only the version through that it names', async () => {
+    check('http.html#concurrency', 'If-Match lets only the version through that it names', async () => {
       const { client } = await target;
       const { id } = await newScope(client).create<Patient>({ resourceType: 'Patient' });
       const put = (tag: string, active: boolean) =>
@@ -24,7 +25,7 @@ export function conditions(target: Promise<RestTarget>): void {
       assert.equal((await client.delete(`Patient/${id}`, { 'if-match': 'W/"5"' })).status, 204);
     });
 
-    test('If-Match on what does not exist fails, whatever it names', async () => {
+    check('http.html#concurrency', 'If-Match on what does not exist fails, whatever it names', async () => {
       const { client } = await target;
       const id = randomUUID();
       for (const tag of ['W/"1"', '*']) {
@@ -33,7 +34,7 @@ export function conditions(target: Promise<RestTarget>): void {
       }
     });
 
-    test('of two updates of the same version at once one wins and one gets 412', async () => {
+    check('http.html#concurrency', 'of two updates of the same version at once one wins and one gets 412', async () => {
       const { client } = await target;
       for (let round = 0; round < 5; round++) {
         const { id } = await newScope(client).create<Patient>({ resourceType: 'Patient' });
@@ -51,7 +52,7 @@ export function conditions(target: Promise<RestTarget>): void {
       }
     });
 
-    test('of updates without If-Match at once each makes its version', async () => {
+    check('http.html#concurrency', 'of updates without If-Match at once each makes its version', async () => {
       const { client } = await target;
       const { id } = await newScope(client).create<Patient>({ resourceType: 'Patient' });
       const families = ['one', 'two', 'three', 'four'];
@@ -70,7 +71,7 @@ export function conditions(target: Promise<RestTarget>): void {
       );
     });
 
-    test('If-None-Match: * on a PUT only creates', async () => {
+    check('RFC 9110 §13.1.2', 'If-None-Match: * on a PUT only creates', async () => {
       const { client } = await target;
       const id = randomUUID();
       const put = () =>
@@ -79,7 +80,7 @@ export function conditions(target: Promise<RestTarget>): void {
       refused(await put(), 412, 'precondition-failed');
     });
 
-    test('If-None-Match on a read answers 304 for the version that is there', async () => {
+    check('http.html#cread', 'If-None-Match on a read answers 304 for the version that is there', async () => {
       const { client } = await target;
       const { id } = await newScope(client).create<Patient>({ resourceType: 'Patient' });
       const get = (tag: string) => client.get(`Patient/${id}`, { 'if-none-match': tag });
@@ -91,7 +92,7 @@ export function conditions(target: Promise<RestTarget>): void {
       assert.equal((await get('*')).status, 304, 'any version (RFC 9110 §13.1.2)');
     });
 
-    test('If-Modified-Since on a read answers 304 when nothing changed since', async () => {
+    check('http.html#cread', 'If-Modified-Since on a read answers 304 when nothing changed since', async () => {
       const { client } = await target;
       const { id, meta } = await newScope(client).create<Patient>({ resourceType: 'Patient' });
       const at = Date.parse(meta?.lastUpdated ?? '');
@@ -104,7 +105,7 @@ export function conditions(target: Promise<RestTarget>): void {
       assert.equal((await client.get(`Patient/${id}`, { 'if-modified-since': 'yesterday' })).status, 200, 'no date');
     });
 
-    test('conditional create makes one and then answers with it', async () => {
+    check('http.html#ccreate', 'conditional create makes one and then answers with it', async () => {
       const { client } = await target;
       const { system } = newScope(client);
       const patient = { resourceType: 'Patient', identifier: [{ system, value: '1' }] };
@@ -119,7 +120,7 @@ export function conditions(target: Promise<RestTarget>): void {
       refused(await post(), 412, 'multiple-matches');
     });
 
-    test('conditional creates under the same condition at once make one', async () => {
+    check('http.html#ccreate', 'conditional creates under the same condition at once make one', async () => {
       const { client } = await target;
       const { system } = newScope(client);
       const patient = { resourceType: 'Patient', identifier: [{ system, value: '1' }] };
@@ -130,7 +131,7 @@ export function conditions(target: Promise<RestTarget>): void {
       assert.equal(entries(await client.get(`Patient?identifier=${system}|1`)).length, 1);
     });
 
-    test('a condition that cannot select is refused', async () => {
+    check('http.html#cond-update', 'a condition that cannot select is refused', async () => {
       const { client } = await target;
       const post = (condition: string) =>
         client.post('Patient', { resourceType: 'Patient' }, { 'if-none-exist': condition });
@@ -139,28 +140,36 @@ export function conditions(target: Promise<RestTarget>): void {
       refused(await client.put('Patient', { resourceType: 'Patient' }), 400, 'invalid-parameter');
     });
 
-    test('conditional update creates, updates the one that matches, and refuses several', async () => {
-      const { client } = await target;
-      const { system } = newScope(client);
-      const patient = { resourceType: 'Patient', identifier: [{ system, value: '1' }] };
-      const put = (more: object) => client.put(`Patient?identifier=${system}|1`, { ...patient, ...more });
-      const first = await put({});
-      assert.equal(first.status, 201);
-      const { id } = first.json<Patient>();
-      const second = await put({ active: true });
-      assert.deepEqual([second.status, second.json<Patient>().id, second.headers.etag], [200, id, 'W/"2"']);
-      refused(await put({ id: 'another', active: false }), 400, 'invalid-id', 'Patient.id');
-      assert.equal((await put({ id, active: false })).headers.etag, 'W/"3"');
-      assert.equal((await client.post('Patient', patient)).status, 201);
-      refused(await put({}), 412, 'multiple-matches');
-    });
+    check(
+      'http.html#cond-update',
+      'conditional update creates, updates the one that matches, and refuses several',
+      async () => {
+        const { client } = await target;
+        const { system } = newScope(client);
+        const patient = { resourceType: 'Patient', identifier: [{ system, value: '1' }] };
+        const put = (more: object) => client.put(`Patient?identifier=${system}|1`, { ...patient, ...more });
+        const first = await put({});
+        assert.equal(first.status, 201);
+        const { id } = first.json<Patient>();
+        const second = await put({ active: true });
+        assert.deepEqual([second.status, second.json<Patient>().id, second.headers.etag], [200, id, 'W/"2"']);
+        refused(await put({ id: 'another', active: false }), 400, 'invalid-id', 'Patient.id');
+        assert.equal((await put({ id, active: false })).headers.etag, 'W/"3"');
+        assert.equal((await client.post('Patient', patient)).status, 201);
+        refused(await put({}), 412, 'multiple-matches');
+      },
+    );
 
-    test('conditional update without a match creates under the id that the body has', async () => {
-      const { client } = await target;
-      const id = randomUUID();
-      const condition = `Patient?identifier=${newScope(client).system}|1`;
-      const answer = await client.put(condition, { resourceType: 'Patient', id });
-      assert.deepEqual([answer.status, answer.json<Patient>().id], [201, id]);
-    });
+    check(
+      'http.html#cond-update',
+      'conditional update without a match creates under the id that the body has',
+      async () => {
+        const { client } = await target;
+        const id = randomUUID();
+        const condition = `Patient?identifier=${newScope(client).system}|1`;
+        const answer = await client.put(condition, { resourceType: 'Patient', id });
+        assert.deepEqual([answer.status, answer.json<Patient>().id], [201, id]);
+      },
+    );
   });
 }

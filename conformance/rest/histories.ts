@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { suite, test } from 'node:test';
+import { suite } from 'node:test';
 import type { Bundle, Patient } from '@medplum/fhirtypes';
 import type { FhirClient } from '../support/fhir-client.ts';
 import { check } from './case.ts';
@@ -10,34 +10,38 @@ import type { RestTarget } from './target.ts';
 /** http://hl7.org/fhir/R4/http.html#history */
 export function histories(target: Promise<RestTarget>): void {
   suite('history', () => {
-    test('of an instance: newest first, with what was done, deletions without content', async () => {
-      const { client } = await target;
-      const id = await createUpdateDelete(client);
-      const answer = await client.get(`Patient/${id}/_history`);
-      const bundle = shown<Bundle>(answer);
-      assert.equal(bundle.type, 'history');
-      assert.deepEqual(
-        bundle.entry?.map(({ request, response, resource, fullUrl }) => [
-          `${request?.method} ${request?.url}`,
-          response?.status,
-          response?.etag,
-          (resource as Patient | undefined)?.gender,
-          fullUrl,
-        ]),
-        [
-          [`DELETE Patient/${id}`, '204', 'W/"3"', undefined, `${client.base}/Patient/${id}`],
-          [`PUT Patient/${id}`, '200', 'W/"2"', 'male', `${client.base}/Patient/${id}`],
-          ['POST Patient', '201', 'W/"1"', 'female', `${client.base}/Patient/${id}`],
-        ],
-      );
-    });
+    check(
+      'http.html#history',
+      'of an instance: newest first, with what was done, deletions without content',
+      async () => {
+        const { client } = await target;
+        const id = await createUpdateDelete(client);
+        const answer = await client.get(`Patient/${id}/_history`);
+        const bundle = shown<Bundle>(answer);
+        assert.equal(bundle.type, 'history');
+        assert.deepEqual(
+          bundle.entry?.map(({ request, response, resource, fullUrl }) => [
+            `${request?.method} ${request?.url}`,
+            response?.status,
+            response?.etag,
+            (resource as Patient | undefined)?.gender,
+            fullUrl,
+          ]),
+          [
+            [`DELETE Patient/${id}`, '204', 'W/"3"', undefined, `${client.base}/Patient/${id}`],
+            [`PUT Patient/${id}`, '200', 'W/"2"', 'male', `${client.base}/Patient/${id}`],
+            ['POST Patient', '201', 'W/"1"', 'female', `${client.base}/Patient/${id}`],
+          ],
+        );
+      },
+    );
 
-    test('of what never was: 404', async () => {
+    check('http.html#history', 'of what never was: 404', async () => {
       const { client } = await target;
       refused(await client.get(`Patient/${randomUUID()}/_history`), 404, 'not-found');
     });
 
-    test('of a type and of the whole base: what was just done comes first', async () => {
+    check('http.html#history', 'of a type and of the whole base: what was just done comes first', async () => {
       const { client } = await target;
       const id = await createUpdateDelete(client);
       const group = await client.post('Group', { resourceType: 'Group', type: 'person', actual: true });
@@ -50,27 +54,31 @@ export function histories(target: Promise<RestTarget>): void {
       assert.ok(ofAll.includes(`${client.base}/Group/${group.json<{ id: string }>().id}`), String(ofAll));
     });
 
-    test('pages follow each other without a gap or a repetition, whatever is written meanwhile', async () => {
-      const { client } = await target;
-      const { id } = await newScope(client).create<Patient>({ resourceType: 'Patient' });
-      const update = (n: number) =>
-        client.put(`Patient/${id}`, { resourceType: 'Patient', id, multipleBirthInteger: n });
-      for (let n = 2; n <= 11; n++) await update(n);
-      const seen: (string | undefined)[] = [];
-      let path: string | undefined = `Patient/${id}/_history?_count=3`;
-      while (path !== undefined) {
-        const answer = await client.get(path);
-        seen.push(...entries(answer).map(({ response }) => response?.etag));
-        path = linkOf(answer, 'next');
-        await update(100 + seen.length);
-      }
-      assert.deepEqual(
-        seen,
-        [11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1].map((n) => `W/"${n}"`),
-      );
-    });
+    check(
+      'http.html#paging',
+      'pages follow each other without a gap or a repetition, whatever is written meanwhile',
+      async () => {
+        const { client } = await target;
+        const { id } = await newScope(client).create<Patient>({ resourceType: 'Patient' });
+        const update = (n: number) =>
+          client.put(`Patient/${id}`, { resourceType: 'Patient', id, multipleBirthInteger: n });
+        for (let n = 2; n <= 11; n++) await update(n);
+        const seen: (string | undefined)[] = [];
+        let path: string | undefined = `Patient/${id}/_history?_count=3`;
+        while (path !== undefined) {
+          const answer = await client.get(path);
+          seen.push(...entries(answer).map(({ response }) => response?.etag));
+          path = linkOf(answer, 'next');
+          await update(100 + seen.length);
+        }
+        assert.deepEqual(
+          seen,
+          [11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1].map((n) => `W/"${n}"`),
+        );
+      },
+    );
 
-    test('_since leaves out what is older', async () => {
+    check('http.html#history', '_since leaves out what is older', async () => {
       const { client } = await target;
       const { id } = await newScope(client).create<Patient>({ resourceType: 'Patient' });
       await client.put(`Patient/${id}`, { resourceType: 'Patient', id, active: true });
@@ -120,7 +128,7 @@ export function histories(target: Promise<RestTarget>): void {
       assert.deepEqual(seen, ['W/"3"', 'W/"2"', 'W/"1"']);
     });
 
-    test('parameters that make no sense are refused', async () => {
+    check('http.html#history', 'parameters that make no sense are refused', async () => {
       const { client } = await target;
       const { id } = await newScope(client).create<Patient>({ resourceType: 'Patient' });
       for (const query of ['_count=x', '_count=-1', '_since=yesterday', '_at=x', '_cursor=abc', '_cursor=']) {

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
-import { suite, test } from 'node:test';
+import { suite } from 'node:test';
 import type { CapabilityStatement, CapabilityStatementRestResourceSearchParam, Patient } from '@medplum/fhirtypes';
 import { fhirClient } from '../support/fhir-client.ts';
+import { check } from './case.ts';
 import { newScope, refused, shown } from './support.ts';
 import type { RestTarget } from './target.ts';
 
 /** http://hl7.org/fhir/R4/http.html#mime-type, #capabilities, #Status-Codes */
 export function negotiation(target: Promise<RestTarget>): void {
   suite('content negotiation and capabilities', () => {
-    test('the CapabilityStatement is open to all, and tells what is there', async () => {
+    check('http.html#capabilities', 'the CapabilityStatement is open to all, and tells what is there', async () => {
       const { client } = await target;
       const statement = shown<CapabilityStatement>(await fhirClient(client.base).get('metadata'));
       assert.deepEqual([statement.fhirVersion, statement.implementation?.url], ['4.0.1', client.base]);
@@ -22,49 +23,62 @@ export function negotiation(target: Promise<RestTarget>): void {
       assert.ok(rest?.compartment?.includes('http://hl7.org/fhir/CompartmentDefinition/patient'));
     });
 
-    test('every search parameter, modifier and include that the CapabilityStatement promises is answered', async () => {
-      const { client } = await target;
-      const statement = shown<CapabilityStatement>(await fhirClient(client.base).get('metadata'));
-      for (const type of ['Patient', 'Observation', 'Group', 'AuditEvent']) {
-        const resource = statement.rest?.[0]?.resource?.find((one) => one.type === type);
-        const asked = [
-          ...(resource?.searchParam ?? []).flatMap((parameter) => questionsOf(parameter)),
-          (resource?.searchInclude ?? []).map((name) => `_include=${name}`).join('&'),
-          (resource?.searchRevInclude ?? []).map((name) => `_revinclude=${name}`).join('&'),
-        ];
-        assert.ok(asked.length > 9, `${type} ${asked.length}`);
-        for (const question of asked) {
-          const answer = await client.get(`${type}?${question}&_count=1`);
-          assert.equal(answer.status, 200, `${type}?${question} is promised: ${answer.text}`);
+    check(
+      'http.html#capabilities',
+      'every search parameter, modifier and include that the CapabilityStatement promises is answered',
+      async () => {
+        const { client } = await target;
+        const statement = shown<CapabilityStatement>(await fhirClient(client.base).get('metadata'));
+        for (const type of ['Patient', 'Observation', 'Group', 'AuditEvent']) {
+          const resource = statement.rest?.[0]?.resource?.find((one) => one.type === type);
+          const asked = [
+            ...(resource?.searchParam ?? []).flatMap((parameter) => questionsOf(parameter)),
+            (resource?.searchInclude ?? []).map((name) => `_include=${name}`).join('&'),
+            (resource?.searchRevInclude ?? []).map((name) => `_revinclude=${name}`).join('&'),
+          ];
+          assert.ok(asked.length > 9, `${type} ${asked.length}`);
+          for (const question of asked) {
+            const answer = await client.get(`${type}?${question}&_count=1`);
+            assert.equal(answer.status, 200, `${type}?${question} is promised: ${answer.text}`);
+          }
         }
-      }
-    });
+      },
+    );
 
-    test('what is not in the CapabilityStatement is refused, and what is refused is not in it', async () => {
-      const { client } = await target;
-      const statement = shown<CapabilityStatement>(await fhirClient(client.base).get('metadata'));
-      for (const { type, searchParam = [] } of statement.rest?.[0]?.resource ?? []) {
-        const names = searchParam.map(({ name }) => name);
-        assert.ok(names.includes('_id'), type);
-        for (const name of ['_text', '_content', '_query', 'near']) assert.ok(!names.includes(name), `${type} ${name}`);
-      }
-    });
+    check(
+      'http.html#capabilities',
+      'what is not in the CapabilityStatement is refused, and what is refused is not in it',
+      async () => {
+        const { client } = await target;
+        const statement = shown<CapabilityStatement>(await fhirClient(client.base).get('metadata'));
+        for (const { type, searchParam = [] } of statement.rest?.[0]?.resource ?? []) {
+          const names = searchParam.map(({ name }) => name);
+          assert.ok(names.includes('_id'), type);
+          for (const name of ['_text', '_content', '_query', 'near'])
+            assert.ok(!names.includes(name), `${type} ${name}`);
+        }
+      },
+    );
 
-    test('the SMART configuration is open to all, and names where tokens come from', async () => {
-      const { client } = await target;
-      const answer = await fhirClient(client.base).get('.well-known/smart-configuration');
-      assert.equal(answer.status, 200);
-      const configuration = answer.json<{
-        token_endpoint: string;
-        capabilities: string[];
-        token_endpoint_auth_methods_supported: string[];
-      }>();
-      assert.match(configuration.token_endpoint, /^https?:/);
-      assert.ok(configuration.capabilities.includes('client-confidential-asymmetric'));
-      assert.ok(configuration.token_endpoint_auth_methods_supported.includes('private_key_jwt'));
-    });
+    check(
+      'https://hl7.org/fhir/smart-app-launch/conformance.html',
+      'the SMART configuration is open to all, and names where tokens come from',
+      async () => {
+        const { client } = await target;
+        const answer = await fhirClient(client.base).get('.well-known/smart-configuration');
+        assert.equal(answer.status, 200);
+        const configuration = answer.json<{
+          token_endpoint: string;
+          capabilities: string[];
+          token_endpoint_auth_methods_supported: string[];
+        }>();
+        assert.match(configuration.token_endpoint, /^https?:/);
+        assert.ok(configuration.capabilities.includes('client-confidential-asymmetric'));
+        assert.ok(configuration.token_endpoint_auth_methods_supported.includes('private_key_jwt'));
+      },
+    );
 
-    test('Accept and _format: JSON is answered, anything else 406', async () => {
+    check('http.html#mime-type', 'Accept and _format: JSON is answered, anything else 406', async () => {
       const { client } = await target;
       const { id } = await newScope(client).create<Patient>({ resourceType: 'Patient' });
       for (const accept of [
@@ -96,7 +110,7 @@ export function negotiation(target: Promise<RestTarget>): void {
       refused(await client.get(`Patient/${id}?_format=json&_format=xml`), 406, 'not-acceptable');
     });
 
-    test('bodies must be typed as JSON in UTF-8', async () => {
+    check('http.html#mime-type', 'bodies must be typed as JSON in UTF-8', async () => {
       const { client } = await target;
       const post = (type: string) => client.post('Patient', '{"resourceType":"Patient"}', { 'content-type': type });
       for (const type of [
@@ -128,7 +142,7 @@ export function negotiation(target: Promise<RestTarget>): void {
       }
     });
 
-    test('methods and paths that are not there', async () => {
+    check('RFC 9110 §15.5.6', 'methods and paths that are not there', async () => {
       const { client } = await target;
       const { id } = await newScope(client).create<Patient>({ resourceType: 'Patient' });
       for (const [method, path, allow] of [
@@ -161,14 +175,14 @@ export function negotiation(target: Promise<RestTarget>): void {
       assert.equal((await client.get('Patient/?_count=1')).status, 200, 'a trailing slash is none');
     });
 
-    test('what is too long: 413 for a body, 414 for a path', async () => {
+    check('RFC 9110 §15.5.14', 'what is too long: 413 for a body, 414 for a path', async () => {
       const { client } = await target;
       refused(await client.get(`Patient/${'x'.repeat(3000)}`), 414, 'uri-too-long');
       const body = Buffer.alloc(50 * 1024 * 1024, ' ');
       refused(await client.post('Patient', body), 413, 'body-too-large');
     });
 
-    test('no token, and a wrong one: 401 with a challenge', async () => {
+    check('RFC 6750 §3', 'no token, and a wrong one: 401 with a challenge', async () => {
       const { client } = await target;
       const none = await fhirClient(client.base).get('Patient');
       refused(none, 401, 'login-required');
@@ -178,16 +192,24 @@ export function negotiation(target: Promise<RestTarget>): void {
       assert.match(String(wrong.headers['www-authenticate']), /error="invalid_token"/);
     });
 
-    test('every answer says that it is not to be kept or guessed at, and names its request', async () => {
-      const { client } = await target;
-      for (const path of ['Patient?_count=1', 'Patient/none', 'Nonsense', 'Patient?nonsense=1']) {
-        const { headers } = await client.get(path);
-        assert.deepEqual([headers['cache-control'], headers['x-content-type-options']], ['no-store', 'nosniff'], path);
-        assert.match(String(headers['x-request-id']), /^[0-9a-f-]{36}$/);
-      }
-      const echoed = await client.get('Patient?_count=1', { 'x-request-id': 'mine' });
-      assert.notEqual(echoed.headers['x-request-id'], 'mine', 'it could be anything');
-    });
+    check(
+      'RFC 9111 §5.2.2.5',
+      'every answer says that it is not to be kept or guessed at, and names its request',
+      async () => {
+        const { client } = await target;
+        for (const path of ['Patient?_count=1', 'Patient/none', 'Nonsense', 'Patient?nonsense=1']) {
+          const { headers } = await client.get(path);
+          assert.deepEqual(
+            [headers['cache-control'], headers['x-content-type-options']],
+            ['no-store', 'nosniff'],
+            path,
+          );
+          assert.match(String(headers['x-request-id']), /^[0-9a-f-]{36}$/);
+        }
+        const echoed = await client.get('Patient?_count=1', { 'x-request-id': 'mine' });
+        assert.notEqual(echoed.headers['x-request-id'], 'mine', 'it could be anything');
+      },
+    );
   });
 }
 

@@ -1,27 +1,32 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { suite, test } from 'node:test';
+import { suite } from 'node:test';
 import type { Bundle, OperationOutcome, Patient } from '@medplum/fhirtypes';
+import { check } from './case.ts';
 import { created, newScope, refused, shown } from './support.ts';
 import type { RestTarget } from './target.ts';
 
 /** http://hl7.org/fhir/R4/http.html#create, #read, #vread, #update, #delete */
 export function readingAndWriting(target: Promise<RestTarget>): void {
   suite('reading and writing', () => {
-    test('create answers 201 with Location, ETag, Last-Modified and the resource as it is now', async () => {
-      const { client } = await target;
-      const answer = await client.post('Patient', { resourceType: 'Patient', id: 'mine', active: true });
-      const patient = created<Patient>(answer);
-      assert.notEqual(patient.id, 'mine', 'the server gives the id');
-      assert.equal(patient.meta?.versionId, '1');
-      assert.equal(answer.headers.location, `${client.base}/Patient/${patient.id}/_history/1`);
-      assert.equal(answer.headers.etag, 'W/"1"');
-      const modified = Date.parse(String(answer.headers['last-modified']));
-      assert.equal(modified, Math.floor(Date.parse(patient.meta?.lastUpdated ?? '') / 1000) * 1000);
-      assert.match(String(answer.headers['content-type']), /^application\/fhir\+json; *charset=utf-8$/);
-    });
+    check(
+      'http.html#create',
+      'create answers 201 with Location, ETag, Last-Modified and the resource as it is now',
+      async () => {
+        const { client } = await target;
+        const answer = await client.post('Patient', { resourceType: 'Patient', id: 'mine', active: true });
+        const patient = created<Patient>(answer);
+        assert.notEqual(patient.id, 'mine', 'the server gives the id');
+        assert.equal(patient.meta?.versionId, '1');
+        assert.equal(answer.headers.location, `${client.base}/Patient/${patient.id}/_history/1`);
+        assert.equal(answer.headers.etag, 'W/"1"');
+        const modified = Date.parse(String(answer.headers['last-modified']));
+        assert.equal(modified, Math.floor(Date.parse(patient.meta?.lastUpdated ?? '') / 1000) * 1000);
+        assert.match(String(answer.headers['content-type']), /^application\/fhir\+json; *charset=utf-8$/);
+      },
+    );
 
-    test('read answers what was created, to the byte', async () => {
+    check('http.html#read', 'read answers what was created, to the byte', async () => {
       const { client } = await target;
       const answer = await client.post('Patient', {
         resourceType: 'Patient',
@@ -35,7 +40,7 @@ export function readingAndWriting(target: Promise<RestTarget>): void {
       assert.equal(read.headers['cache-control'], 'no-store');
     });
 
-    test('update makes a new version; vread answers each version for ever', async () => {
+    check('http.html#update', 'update makes a new version; vread answers each version for ever', async () => {
       const { client } = await target;
       const first = await newScope(client).create<Patient>({ resourceType: 'Patient', gender: 'female' });
       const answer = await client.put(`Patient/${first.id}`, { ...first, gender: 'male' });
@@ -50,7 +55,7 @@ export function readingAndWriting(target: Promise<RestTarget>): void {
       }
     });
 
-    test('an update that changes nothing makes no version', async () => {
+    check('http.html#update', 'an update that changes nothing makes no version', async () => {
       const { client } = await target;
       const first = await newScope(client).create<Patient>({ resourceType: 'Patient', gender: 'female' });
       const answer = await client.put(`Patient/${first.id}`, { ...first, meta: { tag: first.meta?.tag ?? [] } });
@@ -59,7 +64,7 @@ export function readingAndWriting(target: Promise<RestTarget>): void {
       refused(await client.get(`Patient/${first.id}/_history/2`), 404, 'not-found');
     });
 
-    test('update creates under an id that the client chose', async () => {
+    check('http.html#upsert', 'update creates under an id that the client chose', async () => {
       const { client } = await target;
       const id = randomUUID();
       const answer = await client.put(`Patient/${id}`, { resourceType: 'Patient', id });
@@ -68,7 +73,7 @@ export function readingAndWriting(target: Promise<RestTarget>): void {
       assert.equal(shown<Patient>(await client.get(`Patient/${id}`)).id, id);
     });
 
-    test('the id in the body must be that of the URL, and an id', async () => {
+    check('http.html#update', 'the id in the body must be that of the URL, and an id', async () => {
       const { client } = await target;
       const id = randomUUID();
       refused(
@@ -86,13 +91,13 @@ export function readingAndWriting(target: Promise<RestTarget>): void {
       }
     });
 
-    test('the type in the body must be that of the URL', async () => {
+    check('http.html#create', 'the type in the body must be that of the URL', async () => {
       const { client } = await target;
       const group = { resourceType: 'Group', type: 'person', actual: true };
       refused(await client.post('Patient', group), 422, 'invalid-resource', 'Patient.resourceType');
     });
 
-    test('delete answers 204, and 410 is what is left, until it is created again', async () => {
+    check('http.html#delete', 'delete answers 204, and 410 is what is left, until it is created again', async () => {
       const { client } = await target;
       const { id } = await newScope(client).create<Patient>({ resourceType: 'Patient' });
       const answer = await client.delete(`Patient/${id}`);
@@ -107,7 +112,7 @@ export function readingAndWriting(target: Promise<RestTarget>): void {
       assert.equal((await client.delete(`Patient/${randomUUID()}`)).status, 204, 'so is deleting what never was');
     });
 
-    test('what is not there answers 404, alike for every type', async () => {
+    check('http.html#read', 'what is not there answers 404, alike for every type', async () => {
       const { client } = await target;
       const answers = await Promise.all(
         ['Patient', 'Observation', 'Consent', 'AuditEvent', 'Binary'].map((type) =>
@@ -120,17 +125,21 @@ export function readingAndWriting(target: Promise<RestTarget>): void {
       }
     });
 
-    test('the server owns versionId and lastUpdated; the rest of meta is the client’s', async () => {
-      const { client } = await target;
-      const profile = ['http://hl7.org/fhir/StructureDefinition/vitalsigns'];
-      const meta = { versionId: '77', lastUpdated: '2001-01-01T00:00:00Z', source: 'urn:his', profile };
-      const patient = created<Patient>(await client.post('Patient', { resourceType: 'Patient', meta }));
-      assert.equal(patient.meta?.versionId, '1');
-      assert.notEqual(patient.meta?.lastUpdated, meta.lastUpdated);
-      assert.deepEqual([patient.meta?.source, patient.meta?.profile], ['urn:his', profile]);
-    });
+    check(
+      'resource.html#metadata',
+      'the server owns versionId and lastUpdated; the rest of meta is the client’s',
+      async () => {
+        const { client } = await target;
+        const profile = ['http://hl7.org/fhir/StructureDefinition/vitalsigns'];
+        const meta = { versionId: '77', lastUpdated: '2001-01-01T00:00:00Z', source: 'urn:his', profile };
+        const patient = created<Patient>(await client.post('Patient', { resourceType: 'Patient', meta }));
+        assert.equal(patient.meta?.versionId, '1');
+        assert.notEqual(patient.meta?.lastUpdated, meta.lastUpdated);
+        assert.deepEqual([patient.meta?.source, patient.meta?.profile], ['urn:his', profile]);
+      },
+    );
 
-    test('Prefer says what comes back', async () => {
+    check('http.html#ops', 'Prefer says what comes back', async () => {
       const { client } = await target;
       const post = (prefer: string) => client.post('Patient', { resourceType: 'Patient' }, { prefer });
       const minimal = await post('return=minimal');
@@ -143,7 +152,7 @@ export function readingAndWriting(target: Promise<RestTarget>): void {
       assert.equal((await post('return=everything')).json<Patient>().resourceType, 'Patient', 'as are unknown values');
     });
 
-    test('decimals keep the form they were written in', async () => {
+    check('datatypes.html#decimal', 'decimals keep the form they were written in', async () => {
       const { client } = await target;
       for (const value of [
         '1.0',
@@ -165,7 +174,7 @@ export function readingAndWriting(target: Promise<RestTarget>): void {
       }
     });
 
-    test('every character of Unicode comes back', async () => {
+    check('json.html', 'every character of Unicode comes back', async () => {
       const { client } = await target;
       const names = [
         '王小明',
@@ -184,7 +193,7 @@ export function readingAndWriting(target: Promise<RestTarget>): void {
       }
     });
 
-    test('extensions of primitives, and contained resources, come back', async () => {
+    check('json.html#primitive', 'extensions of primitives, and contained resources, come back', async () => {
       const { client } = await target;
       const patient = {
         resourceType: 'Patient',
@@ -198,14 +207,14 @@ export function readingAndWriting(target: Promise<RestTarget>): void {
       assert.deepEqual(rest, patient);
     });
 
-    test('HEAD is GET without the body', async () => {
+    check('http.html#head', 'HEAD is GET without the body', async () => {
       const { client } = await target;
       const { id } = await newScope(client).create<Patient>({ resourceType: 'Patient' });
       const head = await client.send('HEAD', `Patient/${id}`);
       assert.deepEqual([head.status, head.text, head.headers.etag], [200, '', 'W/"1"']);
     });
 
-    test('the resource types of R4 can all be searched, created and read', async () => {
+    check('resourcelist.html', 'the resource types of R4 can all be searched, created and read', async () => {
       const { client } = await target;
       const list: Bundle = shown<Bundle>(await client.get('List?_summary=count'));
       assert.equal(list.type, 'searchset');

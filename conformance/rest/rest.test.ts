@@ -3,11 +3,12 @@ import { after, suite } from 'node:test';
 import { bundles } from './bundles.ts';
 import { conditions } from './conditions.ts';
 import { deletions } from './deletions.ts';
+import { wholeRecords } from './everything.ts';
 import { histories } from './histories.ts';
 import { http } from './http.ts';
 import { idempotency } from './idempotency.ts';
 import { negotiation } from './negotiation.ts';
-import { operations, validation } from './operations.ts';
+import { operations } from './operations.ts';
 import { patches } from './patches.ts';
 import { readingAndWriting } from './reading-and-writing.ts';
 import { searchChains } from './search-chains.ts';
@@ -19,7 +20,9 @@ import { searchResults } from './search-results.ts';
 import { searchContexts, searchShapes } from './search-shapes.ts';
 import { searchByValue } from './search-values.ts';
 import { restTarget } from './target.ts';
+import { terminology } from './terminology.ts';
 import { transactions } from './transactions.ts';
+import { validation } from './validation.ts';
 
 suite('FHIR REST', () => {
   const target = restTarget({ after: (run) => after(run as () => Promise<void>) });
@@ -32,7 +35,9 @@ suite('FHIR REST', () => {
     bundles,
     transactions,
     operations,
+    wholeRecords,
     validation,
+    terminology,
     idempotency,
     searchByValue,
     searchByDate,

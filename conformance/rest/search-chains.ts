@@ -1,6 +1,7 @@
-import { suite, test } from 'node:test';
+import { suite } from 'node:test';
 import type { Encounter, Location, Observation, Organization, Patient } from '@medplum/fhirtypes';
 import type { FhirClient } from '../support/fhir-client.ts';
+import { check } from './case.ts';
 import { finder, newScope, refused } from './support.ts';
 import type { RestTarget } from './target.ts';
 
@@ -9,7 +10,7 @@ const UCUM = 'http://unitsofmeasure.org';
 /** http://hl7.org/fhir/R4/search.html#chaining, #has */
 export function searchChains(target: Promise<RestTarget>): void {
   suite('chains', () => {
-    test('of two, three and four steps', async () => {
+    check('search.html#chaining', 'of two, three and four steps', async () => {
       const { client } = await target;
       const { scope, ofAnna, ofBert } = await hospitals(client);
       const find = finder(client, 'Observation', scope);
@@ -22,28 +23,36 @@ export function searchChains(target: Promise<RestTarget>): void {
       await find('encounter.location.organization:Organization.name=south', [ofBert]);
     });
 
-    test('several chains must each lead somewhere, together with what is asked of the resource', async () => {
-      const { client } = await target;
-      const { scope, ofAnna } = await hospitals(client);
-      const find = finder(client, 'Observation', scope);
-      await find('patient.organization.name=north&encounter.status=finished', [ofAnna]);
-      await find('patient.organization.name=north&encounter.location.name=ward', []);
-      await find('patient.organization.name=north&code=none', []);
-    });
+    check(
+      'search.html#chaining',
+      'several chains must each lead somewhere, together with what is asked of the resource',
+      async () => {
+        const { client } = await target;
+        const { scope, ofAnna } = await hospitals(client);
+        const find = finder(client, 'Observation', scope);
+        await find('patient.organization.name=north&encounter.status=finished', [ofAnna]);
+        await find('patient.organization.name=north&encounter.location.name=ward', []);
+        await find('patient.organization.name=north&code=none', []);
+      },
+    );
 
-    test('what the index answers as a superset is decided at the end of the chain', async () => {
-      const { client } = await target;
-      const { scope, ofAnna, ofBert } = await hospitals(client);
-      const find = finder(client, 'Observation', scope);
-      await find('patient.family=anna-with-a-name-longer-than-sixteen', [ofAnna]);
-      await find('patient.family=anna-with-a-name-longer-than-sixtyone', []);
-      await find('patient.family:contains=longer', [ofAnna]);
-      await find('encounter.date=gt2024-05-01T09:00:00Z', [ofBert]);
-      await find('encounter.date=lt2024-05-01T08:59:00Z', [ofAnna]);
-      await find('patient.organization.name:contains=outh', [ofBert]);
-    });
+    check(
+      'search.html#chaining',
+      'what the index answers as a superset is decided at the end of the chain',
+      async () => {
+        const { client } = await target;
+        const { scope, ofAnna, ofBert } = await hospitals(client);
+        const find = finder(client, 'Observation', scope);
+        await find('patient.family=anna-with-a-name-longer-than-sixteen', [ofAnna]);
+        await find('patient.family=anna-with-a-name-longer-than-sixtyone', []);
+        await find('patient.family:contains=longer', [ofAnna]);
+        await find('encounter.date=gt2024-05-01T09:00:00Z', [ofBert]);
+        await find('encounter.date=lt2024-05-01T08:59:00Z', [ofAnna]);
+        await find('patient.organization.name:contains=outh', [ofBert]);
+      },
+    );
 
-    test('_has of a chain, a chain of _has, and _has of _has', async () => {
+    check('search.html#chaining', '_has of a chain, a chain of _has, and _has of _has', async () => {
       const { client } = await target;
       const { scope, anna, bert, north, south, ofAnna, ofBert } = await hospitals(client);
       const patients = finder(client, 'Patient', scope);
@@ -61,7 +70,7 @@ export function searchChains(target: Promise<RestTarget>): void {
       await observations('encounter.location._has:Encounter:location:status=planned', [ofBert]);
     });
 
-    test('what leads nowhere, or through everything, is refused', async () => {
+    check('search.html#chaining', 'what leads nowhere, or through everything, is refused', async () => {
       const { client } = await target;
       refused(await client.get('Observation?code.name=x'), 400, 'invalid-parameter');
       refused(await client.get('Observation?patient.nonsense.name=x'), 400, 'unknown-parameter');

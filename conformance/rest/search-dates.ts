@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { suite, test } from 'node:test';
+import { suite } from 'node:test';
 import type { Observation } from '@medplum/fhirtypes';
+import { check } from './case.ts';
 import { ids, newScope, refused, type Scope } from './support.ts';
 import type { RestTarget } from './target.ts';
 
@@ -56,7 +57,7 @@ const MEANING: Readonly<Record<Prefix, (asked: Range, stored: Range) => boolean>
 export function searchByDate(target: Promise<RestTarget>): void {
   suite('search by date', () => {
     for (const prefix of PREFIXES) {
-      test(`${prefix}: every kind of stored date against every kind of question`, async () => {
+      check('search.html#date', `${prefix}: every kind of stored date against every kind of question`, async () => {
         const { client } = await target;
         const { scope, stored } = await store(target);
         for (const [text, asked] of ASKED) {
@@ -71,20 +72,24 @@ export function searchByDate(target: Promise<RestTarget>): void {
       });
     }
 
-    test('no prefix is eq; several values are alternatives; several parameters must all hold', async () => {
-      const { client } = await target;
-      const { scope, stored } = await store(target);
-      const find = async (query: string) => ids(await client.get(`Observation?${scope.query}&${query}`)).toSorted();
-      assert.deepEqual(await find('date=2020-02'), await find('date=eq2020-02'));
-      const either = new Set([...(await find('date=2019')), ...(await find('date=2020-02-29'))]);
-      assert.deepEqual(await find('date=2019,2020-02-29'), [...either].toSorted());
-      const both = stored.filter(
-        ({ range }) => MEANING.ge(span('2020-02'), range) && MEANING.lt(span('2020-03-01'), range),
-      );
-      assert.deepEqual(await find('date=ge2020-02&date=lt2020-03-01'), both.map(({ id }) => id).toSorted());
-    });
+    check(
+      'search.html#date',
+      'no prefix is eq; several values are alternatives; several parameters must all hold',
+      async () => {
+        const { client } = await target;
+        const { scope, stored } = await store(target);
+        const find = async (query: string) => ids(await client.get(`Observation?${scope.query}&${query}`)).toSorted();
+        assert.deepEqual(await find('date=2020-02'), await find('date=eq2020-02'));
+        const either = new Set([...(await find('date=2019')), ...(await find('date=2020-02-29'))]);
+        assert.deepEqual(await find('date=2019,2020-02-29'), [...either].toSorted());
+        const both = stored.filter(
+          ({ range }) => MEANING.ge(span('2020-02'), range) && MEANING.lt(span('2020-03-01'), range),
+        );
+        assert.deepEqual(await find('date=ge2020-02&date=lt2020-03-01'), both.map(({ id }) => id).toSorted());
+      },
+    );
 
-    test('ap finds what is near, and what is missing is found as that', async () => {
+    check('search.html#date', 'ap finds what is near, and what is missing is found as that', async () => {
       const { client } = await target;
       const { scope, stored } = await store(target);
       const undated = await scope.create<Observation>({
@@ -106,7 +111,7 @@ export function searchByDate(target: Promise<RestTarget>): void {
       assert.equal((await find('date:missing=false')).length, stored.length + 2);
     });
 
-    test('what is no date is refused', async () => {
+    check('search.html#date', 'what is no date is refused', async () => {
       const { client } = await target;
       for (const bad of [
         '2020-13',
@@ -122,7 +127,7 @@ export function searchByDate(target: Promise<RestTarget>): void {
       }
     });
 
-    test('_lastUpdated takes every prefix', async () => {
+    check('search.html#date', '_lastUpdated takes every prefix', async () => {
       const { client } = await target;
       const scope = newScope(client);
       const { id, meta } = await scope.create<Observation>({

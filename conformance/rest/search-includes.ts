@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { suite, test } from 'node:test';
+import { suite } from 'node:test';
 import type {
   Condition,
   DiagnosticReport,
@@ -10,41 +10,50 @@ import type {
   Patient,
 } from '@medplum/fhirtypes';
 import type { FhirClient } from '../support/fhir-client.ts';
+import { check } from './case.ts';
 import { entries, linkOf, newScope, refused, type Scope } from './support.ts';
 import type { RestTarget } from './target.ts';
 
 /** http://hl7.org/fhir/R4/search.html#include, #revinclude */
 export function searchIncludes(target: Promise<RestTarget>): void {
   suite('_include', () => {
-    test('adds what a reference leads to, once, as an include; matches stay matches', async () => {
-      const { client } = await target;
-      const { scope, anna, bert, ofAnna, ofBert } = await observed(client);
-      const also = await scope.create(about(anna.id));
-      const find = finder(client, scope);
-      assert.deepEqual(await find('Observation?_include=Observation:patient'), {
-        match: [ofAnna.id, ofBert.id, also.id],
-        include: [anna.id, bert.id],
-      });
-      assert.deepEqual(await find(`Observation?patient=${bert.id}&_include=Observation:subject`), {
-        match: [ofBert.id],
-        include: [bert.id],
-      });
-      assert.deepEqual((await find('Observation?_include=Observation:encounter')).include, []);
-    });
+    check(
+      'search.html#include',
+      'adds what a reference leads to, once, as an include; matches stay matches',
+      async () => {
+        const { client } = await target;
+        const { scope, anna, bert, ofAnna, ofBert } = await observed(client);
+        const also = await scope.create(about(anna.id));
+        const find = finder(client, scope);
+        assert.deepEqual(await find('Observation?_include=Observation:patient'), {
+          match: [ofAnna.id, ofBert.id, also.id],
+          include: [anna.id, bert.id],
+        });
+        assert.deepEqual(await find(`Observation?patient=${bert.id}&_include=Observation:subject`), {
+          match: [ofBert.id],
+          include: [bert.id],
+        });
+        assert.deepEqual((await find('Observation?_include=Observation:encounter')).include, []);
+      },
+    );
 
-    test('the total counts matches only, and pages carry what belongs to their own matches', async () => {
-      const { client } = await target;
-      const { scope, anna, bert } = await observed(client);
-      const first = await client.get(
-        `Observation?${scope.query}&_include=Observation:patient&_count=1&_total=accurate`,
-      );
-      assert.equal(first.json<{ total: number }>().total, 2);
-      assert.deepEqual(byMode(entries(first)).include, [anna.id]);
-      const second = await client.get(linkOf(first, 'next') ?? '');
-      assert.deepEqual(byMode(entries(second)).include, [bert.id]);
-    });
+    check(
+      'search.html#include',
+      'the total counts matches only, and pages carry what belongs to their own matches',
+      async () => {
+        const { client } = await target;
+        const { scope, anna, bert } = await observed(client);
+        const first = await client.get(
+          `Observation?${scope.query}&_include=Observation:patient&_count=1&_total=accurate`,
+        );
+        assert.equal(first.json<{ total: number }>().total, 2);
+        assert.deepEqual(byMode(entries(first)).include, [anna.id]);
+        const second = await client.get(linkOf(first, 'next') ?? '');
+        assert.deepEqual(byMode(entries(second)).include, [bert.id]);
+      },
+    );
 
-    test('Type:parameter:Target takes references to that type only', async () => {
+    check('search.html#include', 'Type:parameter:Target takes references to that type only', async () => {
       const { client } = await target;
       const scope = newScope(client);
       const patient = await scope.create<Patient>({ resourceType: 'Patient' });
@@ -56,24 +65,28 @@ export function searchIncludes(target: Promise<RestTarget>): void {
       assert.deepEqual((await find('Observation?_include=Observation:subject:Patient')).include, [patient.id]);
     });
 
-    test('without :iterate only the matches lead on; with it what was included does too', async () => {
-      const { client } = await target;
-      const { scope, patient, encounter, report, part, whole, observation } = await linked(client);
-      const find = finder(client, scope);
-      const one = 'DiagnosticReport?_include=DiagnosticReport:encounter';
-      assert.deepEqual((await find(`${one}&_include=Encounter:subject`)).include, [encounter.id]);
-      assert.deepEqual(
-        new Set((await find(`${one}&_include:iterate=Encounter:subject`)).include),
-        new Set([encounter.id, patient.id]),
-      );
-      const parts = await find(
-        'DiagnosticReport?_include=DiagnosticReport:result&_include:iterate=Observation:has-member',
-      );
-      assert.deepEqual(parts.match, [report.id]);
-      assert.deepEqual(new Set(parts.include), new Set([observation.id, part.id, whole.id]), 'a circle ends');
-    });
+    check(
+      'search.html#include',
+      'without :iterate only the matches lead on; with it what was included does too',
+      async () => {
+        const { client } = await target;
+        const { scope, patient, encounter, report, part, whole, observation } = await linked(client);
+        const find = finder(client, scope);
+        const one = 'DiagnosticReport?_include=DiagnosticReport:encounter';
+        assert.deepEqual((await find(`${one}&_include=Encounter:subject`)).include, [encounter.id]);
+        assert.deepEqual(
+          new Set((await find(`${one}&_include:iterate=Encounter:subject`)).include),
+          new Set([encounter.id, patient.id]),
+        );
+        const parts = await find(
+          'DiagnosticReport?_include=DiagnosticReport:result&_include:iterate=Observation:has-member',
+        );
+        assert.deepEqual(parts.match, [report.id]);
+        assert.deepEqual(new Set(parts.include), new Set([observation.id, part.id, whole.id]), 'a circle ends');
+      },
+    );
 
-    test('* takes every reference', async () => {
+    check('search.html#include', '* takes every reference', async () => {
       const { client } = await target;
       const { scope, patient, encounter, observation } = await linked(client);
       const find = finder(client, scope);
@@ -84,19 +97,23 @@ export function searchIncludes(target: Promise<RestTarget>): void {
       }
     });
 
-    test('a reference to what was deleted, is elsewhere or was never there adds nothing', async () => {
-      const { client } = await target;
-      const scope = newScope(client);
-      const gone = await scope.create<Patient>({ resourceType: 'Patient' });
-      await scope.create(about(gone.id));
-      await scope.create({ ...about(''), subject: { reference: 'http://example.org/fhir/Patient/1' } });
-      await scope.create(about('never-there'));
-      await client.delete(`Patient/${gone.id}`);
-      const { match, include } = await finder(client, scope)('Observation?_include=Observation:patient');
-      assert.deepEqual([match.length, include], [3, []]);
-    });
+    check(
+      'search.html#include',
+      'a reference to what was deleted, is elsewhere or was never there adds nothing',
+      async () => {
+        const { client } = await target;
+        const scope = newScope(client);
+        const gone = await scope.create<Patient>({ resourceType: 'Patient' });
+        await scope.create(about(gone.id));
+        await scope.create({ ...about(''), subject: { reference: 'http://example.org/fhir/Patient/1' } });
+        await scope.create(about('never-there'));
+        await client.delete(`Patient/${gone.id}`);
+        const { match, include } = await finder(client, scope)('Observation?_include=Observation:patient');
+        assert.deepEqual([match.length, include], [3, []]);
+      },
+    );
 
-    test('what is no reference parameter of the type is refused', async () => {
+    check('search.html#include', 'what is no reference parameter of the type is refused', async () => {
       const { client } = await target;
       for (const bad of [
         'Observation:code',
@@ -113,7 +130,7 @@ export function searchIncludes(target: Promise<RestTarget>): void {
   });
 
   suite('_revinclude', () => {
-    test('adds what refers to a match', async () => {
+    check('search.html#include', 'adds what refers to a match', async () => {
       const { client } = await target;
       const { scope, anna, bert, ofAnna, ofBert } = await observed(client);
       const problem = await scope.create<Condition>({
@@ -131,7 +148,7 @@ export function searchIncludes(target: Promise<RestTarget>): void {
       assert.ok(!every.include.includes(ofBert.id));
     });
 
-    test(':iterate goes on from what was included, in both directions', async () => {
+    check('search.html#include', ':iterate goes on from what was included, in both directions', async () => {
       const { client } = await target;
       const { scope, patient, encounter, report, observation } = await linked(client);
       const organization = await scope.create<Organization>({ resourceType: 'Organization' });
@@ -148,7 +165,7 @@ export function searchIncludes(target: Promise<RestTarget>): void {
       assert.deepEqual(new Set(further.include), new Set([encounter.id, report.id, observation.id, organization.id]));
     });
 
-    test('what would be too much for one page is refused and not cut', async () => {
+    check('search.html#include', 'what would be too much for one page is refused and not cut', async () => {
       const { client } = await target;
       const scope = newScope(client);
       const hub = await scope.create<Patient>({ resourceType: 'Patient' });

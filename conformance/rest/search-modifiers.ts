@@ -1,5 +1,6 @@
-import { suite, test } from 'node:test';
+import { suite } from 'node:test';
 import type { CodeableConcept, Condition, Patient, Resource, ValueSet } from '@medplum/fhirtypes';
+import { check } from './case.ts';
 import { finder, newScope, refused } from './support.ts';
 import type { RestTarget } from './target.ts';
 
@@ -9,28 +10,32 @@ const ICD10 = 'http://hl7.org/fhir/sid/icd-10';
 /** http://hl7.org/fhir/R4/search.html#modifiers */
 export function searchByModifier(target: Promise<RestTarget>): void {
   suite('search modifiers', () => {
-    test(':contains finds a part of a string, whatever the case, the accents and the script', async () => {
-      const { client } = await target;
-      const scope = newScope(client);
-      const named = (family: string, given: string) =>
-        scope.create<Patient>({ resourceType: 'Patient', name: [{ family, given: [given] }] });
-      const muller = await named('Müller-Lüdenscheidt', 'Anna');
-      const smith = await named('Smith', 'Johanna');
-      const wang = await named('王', '小明');
-      const long = await named(`${'Wolfeschlegelstein'.repeat(4)}hausen`, 'Hubert');
-      const find = finder(client, 'Patient', scope);
-      await find('family:contains=LUDEN', [muller]);
-      await find('family:contains=m', [muller, smith]);
-      await find('family:contains=mit', [smith]);
-      await find('family:contains=mits', []);
-      await find('name:contains=anna', [muller, smith]);
-      await find(`given:contains=${encodeURIComponent('明')}`, [wang]);
-      await find('family:contains=steinhausen', [long], 'beyond what the index tells');
-      await find('family:contains=mul,mit', [muller, smith]);
-      await find('family:contains=ller%20lud', [muller], 'punctuation does not matter');
-    });
+    check(
+      'search.html#modifiers',
+      ':contains finds a part of a string, whatever the case, the accents and the script',
+      async () => {
+        const { client } = await target;
+        const scope = newScope(client);
+        const named = (family: string, given: string) =>
+          scope.create<Patient>({ resourceType: 'Patient', name: [{ family, given: [given] }] });
+        const muller = await named('Müller-Lüdenscheidt', 'Anna');
+        const smith = await named('Smith', 'Johanna');
+        const wang = await named('王', '小明');
+        const long = await named(`${'Wolfeschlegelstein'.repeat(4)}hausen`, 'Hubert');
+        const find = finder(client, 'Patient', scope);
+        await find('family:contains=LUDEN', [muller]);
+        await find('family:contains=m', [muller, smith]);
+        await find('family:contains=mit', [smith]);
+        await find('family:contains=mits', []);
+        await find('name:contains=anna', [muller, smith]);
+        await find(`given:contains=${encodeURIComponent('明')}`, [wang]);
+        await find('family:contains=steinhausen', [long], 'beyond what the index tells');
+        await find('family:contains=mul,mit', [muller, smith]);
+        await find('family:contains=ller%20lud', [muller], 'punctuation does not matter');
+      },
+    );
 
-    test(':text finds what a code says, from its beginning', async () => {
+    check('search.html#modifiers', ':text finds what a code says, from its beginning', async () => {
       const { client } = await target;
       const scope = newScope(client);
       const condition = (code: CodeableConcept) =>
@@ -48,7 +53,7 @@ export function searchByModifier(target: Promise<RestTarget>): void {
       await find(`code:text=${encodeURIComponent('高血压病')}`, [text]);
     });
 
-    test(':below and :above a code, in a hierarchy that is listed', async () => {
+    check('search.html#modifiers', ':below and :above a code, in a hierarchy that is listed', async () => {
       const { client } = await target;
       const scope = newScope(client);
       const visit = (code: string) =>
@@ -68,7 +73,7 @@ export function searchByModifier(target: Promise<RestTarget>): void {
       await find(`class=${V3_ACT_CODE}|IMP`, [inpatient], 'without the modifier the code itself');
     });
 
-    test(':below and :above a code that is built of what it is a kind of', async () => {
+    check('search.html#modifiers', ':below and :above a code that is built of what it is a kind of', async () => {
       const { client } = await target;
       const scope = newScope(client);
       const diagnosis = (code: string, system = ICD10) =>
@@ -86,14 +91,14 @@ export function searchByModifier(target: Promise<RestTarget>): void {
       await find(`code:above=${ICD10}|E11.65&code:below=${ICD10}|E11.6`, [kind, detail]);
     });
 
-    test('a hierarchy that is not known here is refused', async () => {
+    check('search.html#modifiers', 'a hierarchy that is not known here is refused', async () => {
       const { client } = await target;
       for (const query of ['code:below=http://snomed.info/sct|1', 'code:below=E11', `code:above=${ICD10}|`]) {
         refused(await client.get(`Condition?${query}`), 400, 'search-not-supported');
       }
     });
 
-    test('URIs by the segments of their paths', async () => {
+    check('search.html#modifiers', 'URIs by the segments of their paths', async () => {
       const { client } = await target;
       const scope = newScope(client);
       const base = `http://example.org/${scope.tag.code}`;
@@ -110,7 +115,7 @@ export function searchByModifier(target: Promise<RestTarget>): void {
       await find(`url=${base}/fhir`, [fhir]);
     });
 
-    test('a canonical is found with its version and without', async () => {
+    check('search.html#modifiers', 'a canonical is found with its version and without', async () => {
       const { client } = await target;
       const scope = newScope(client);
       const profile = `http://example.org/StructureDefinition/${scope.tag.code}`;

@@ -1,5 +1,6 @@
-import { suite, test } from 'node:test';
+import { suite } from 'node:test';
 import type { Observation, Quantity, RiskAssessment } from '@medplum/fhirtypes';
+import { check } from './case.ts';
 import { finder, newScope, refused } from './support.ts';
 import type { RestTarget } from './target.ts';
 
@@ -8,7 +9,7 @@ const UCUM = 'http://unitsofmeasure.org';
 /** http://hl7.org/fhir/R4/search.html#number, #quantity, #prefix, #composite */
 export function searchByQuantity(target: Promise<RestTarget>): void {
   suite('search by number', () => {
-    test('each prefix, and the precision of what was written', async () => {
+    check('search.html#quantity', 'each prefix, and the precision of what was written', async () => {
       const { client } = await target;
       const scope = newScope(client);
       const risk = (probabilityDecimal: number) =>
@@ -38,7 +39,7 @@ export function searchByQuantity(target: Promise<RestTarget>): void {
       await find('probability:missing=false', [low, middle, high]);
     });
 
-    test('a range is found by what it reaches over', async () => {
+    check('search.html#quantity', 'a range is found by what it reaches over', async () => {
       const { client } = await target;
       const scope = newScope(client);
       const range = await scope.create<RiskAssessment>({
@@ -59,7 +60,7 @@ export function searchByQuantity(target: Promise<RestTarget>): void {
   });
 
   suite('search by quantity', () => {
-    test('with a unit, in any unit, and by the unit’s name', async () => {
+    check('search.html#quantity', 'with a unit, in any unit, and by the unit’s name', async () => {
       const { client } = await target;
       const scope = newScope(client);
       const mass = await scope.create(measured({ value: 5.4, unit: 'mg', system: UCUM, code: 'mg' }));
@@ -78,27 +79,31 @@ export function searchByQuantity(target: Promise<RestTarget>): void {
       await find(`value-quantity=5.4|${UCUM}|mL`, []);
     });
 
-    test('UCUM units convert, temperatures too; what measures something else does not', async () => {
-      const { client } = await target;
-      const scope = newScope(client);
-      const glucose = await scope.create(measured({ value: 90, system: UCUM, code: 'mg/dL' }));
-      const heavy = await scope.create(measured({ value: 70, system: UCUM, code: 'kg' }));
-      const fever = await scope.create(measured({ value: 39.1, system: UCUM, code: 'Cel' }));
-      const find = finder(client, 'Observation', scope);
-      await find(`value-quantity=0.90|${UCUM}|g/L`, [glucose]);
-      await find(`value-quantity=gt0.5|${UCUM}|g/L`, [glucose]);
-      await find(`value-quantity=lt500|${UCUM}|ug/mL`, []);
-      await find(`value-quantity=gt100|${UCUM}|[lb_av]`, [heavy]);
-      await find(`value-quantity=70000|${UCUM}|g`, [heavy]);
-      await find(`value-quantity=gt100|${UCUM}|[degF]`, [fever]);
-      await find(`value-quantity=102.4|${UCUM}|[degF]`, [fever]);
-      await find(`value-quantity=lt300|${UCUM}|K`, []);
-      await find(`value-quantity=ge39.1|${UCUM}|Cel`, [fever]);
-      await find(`value-quantity=gt1|${UCUM}|m`, []);
-      await find(`value-quantity=gt1|${UCUM}|nonsense`, []);
-    });
+    check(
+      'search.html#quantity',
+      'UCUM units convert, temperatures too; what measures something else does not',
+      async () => {
+        const { client } = await target;
+        const scope = newScope(client);
+        const glucose = await scope.create(measured({ value: 90, system: UCUM, code: 'mg/dL' }));
+        const heavy = await scope.create(measured({ value: 70, system: UCUM, code: 'kg' }));
+        const fever = await scope.create(measured({ value: 39.1, system: UCUM, code: 'Cel' }));
+        const find = finder(client, 'Observation', scope);
+        await find(`value-quantity=0.90|${UCUM}|g/L`, [glucose]);
+        await find(`value-quantity=gt0.5|${UCUM}|g/L`, [glucose]);
+        await find(`value-quantity=lt500|${UCUM}|ug/mL`, []);
+        await find(`value-quantity=gt100|${UCUM}|[lb_av]`, [heavy]);
+        await find(`value-quantity=70000|${UCUM}|g`, [heavy]);
+        await find(`value-quantity=gt100|${UCUM}|[degF]`, [fever]);
+        await find(`value-quantity=102.4|${UCUM}|[degF]`, [fever]);
+        await find(`value-quantity=lt300|${UCUM}|K`, []);
+        await find(`value-quantity=ge39.1|${UCUM}|Cel`, [fever]);
+        await find(`value-quantity=gt1|${UCUM}|m`, []);
+        await find(`value-quantity=gt1|${UCUM}|nonsense`, []);
+      },
+    );
 
-    test('each prefix; negative numbers and zero; and beside other parameters', async () => {
+    check('search.html#quantity', 'each prefix; negative numbers and zero; and beside other parameters', async () => {
       const { client } = await target;
       const scope = newScope(client);
       const at = (value: number) => scope.create(measured({ value, system: UCUM, code: 'mmol/L' }));
@@ -118,7 +123,7 @@ export function searchByQuantity(target: Promise<RestTarget>): void {
       await find(`${with_('gt0')}&status=amended`, []);
     });
 
-    test('"less than five" is found where five may be', async () => {
+    check('search.html#quantity', '"less than five" is found where five may be', async () => {
       const { client } = await target;
       const scope = newScope(client);
       const trace = await scope.create(measured({ value: 5, comparator: '<', system: UCUM, code: 'mg/L' }));
@@ -128,7 +133,7 @@ export function searchByQuantity(target: Promise<RestTarget>): void {
       await find(`value-quantity=eb6|${UCUM}|mg/L`, [trace]);
     });
 
-    test('of components, and of either', async () => {
+    check('search.html#quantity', 'of components, and of either', async () => {
       const { client } = await target;
       const scope = newScope(client);
       const pressure = await scope.create(pressureOf(120, 80));
@@ -139,19 +144,23 @@ export function searchByQuantity(target: Promise<RestTarget>): void {
       await find('combo-value-quantity=gt200', []);
     });
 
-    test('counts, pages and chains stay right although the index tells no more than a leading digit', async () => {
-      const { client } = await target;
-      const scope = newScope(client);
-      const made: { id: string }[] = [];
-      for (const value of [50, 51, 52, 53, 54, 55, 56, 57]) made.push(await scope.create(measured({ value })));
-      const find = finder(client, 'Observation', scope);
-      await find('value-quantity=gt54&_count=2', made.slice(5, 7));
-      await find('value-quantity=gt54&_sort=-_lastUpdated', made.slice(5).toReversed());
-      const counted = await client.get(`Observation?${scope.query}&value-quantity=gt54&_summary=count`);
-      if (counted.json<{ total: number }>().total !== 3) throw new Error(counted.text);
-    });
+    check(
+      'search.html#quantity',
+      'counts, pages and chains stay right although the index tells no more than a leading digit',
+      async () => {
+        const { client } = await target;
+        const scope = newScope(client);
+        const made: { id: string }[] = [];
+        for (const value of [50, 51, 52, 53, 54, 55, 56, 57]) made.push(await scope.create(measured({ value })));
+        const find = finder(client, 'Observation', scope);
+        await find('value-quantity=gt54&_count=2', made.slice(5, 7));
+        await find('value-quantity=gt54&_sort=-_lastUpdated', made.slice(5).toReversed());
+        const counted = await client.get(`Observation?${scope.query}&value-quantity=gt54&_summary=count`);
+        if (counted.json<{ total: number }>().total !== 3) throw new Error(counted.text);
+      },
+    );
 
-    test('what is no number is refused', async () => {
+    check('search.html#quantity', 'what is no number is refused', async () => {
       const { client } = await target;
       for (const bad of ['x', '5|mg', '5|a|', '5|a|b|c', 'zz5', '1e999']) {
         refused(await client.get(`Observation?value-quantity=${bad}`), 400, 'invalid-parameter', 'value-quantity');
@@ -160,7 +169,7 @@ export function searchByQuantity(target: Promise<RestTarget>): void {
   });
 
   suite('search by composite', () => {
-    test('both parts in one element, and not in two', async () => {
+    check('search.html#quantity', 'both parts in one element, and not in two', async () => {
       const { client } = await target;
       const scope = newScope(client);
       const high = await scope.create(pressureOf(160, 80));
@@ -174,7 +183,7 @@ export function searchByQuantity(target: Promise<RestTarget>): void {
       await find('combo-code-value-quantity=8462-4$gt90', [low]);
     });
 
-    test('code and value of the resource itself', async () => {
+    check('search.html#quantity', 'code and value of the resource itself', async () => {
       const { client } = await target;
       const scope = newScope(client);
       const one = await scope.create(measured({ value: 14, system: UCUM, code: 'g/dL' }));
@@ -192,7 +201,7 @@ export function searchByQuantity(target: Promise<RestTarget>): void {
       await find('code-value-string=note$blood', []);
     });
 
-    test('parts that are missing are refused', async () => {
+    check('search.html#quantity', 'parts that are missing are refused', async () => {
       const { client } = await target;
       for (const bad of ['718-7', '718-7$', '$5', '718-7$5$6']) {
         refused(await client.get(`Observation?code-value-quantity=${bad}`), 400, 'invalid-parameter');

@@ -1,48 +1,57 @@
 import assert from 'node:assert/strict';
-import { suite, test } from 'node:test';
+import { suite } from 'node:test';
 import type { Bundle, Patient } from '@medplum/fhirtypes';
 import type { FhirClient } from '../support/fhir-client.ts';
+import { check } from './case.ts';
 import { entries, ids, linkOf, newScope, pages, refused, type Scope, shown } from './support.ts';
 import type { RestTarget } from './target.ts';
 
 /** http://hl7.org/fhir/R4/search.html#return, http.html#paging */
 export function searchResults(target: Promise<RestTarget>): void {
   suite('search results', () => {
-    test('a searchset: full URLs, matches, a self link that tells what was understood', async () => {
-      const { client } = await target;
-      const scope = newScope(client);
-      const { id } = await scope.create<Patient>({ resourceType: 'Patient' });
-      const answer = await client.get(`Patient?${scope.query}&active:missing=true`);
-      const bundle = shown<Bundle>(answer);
-      assert.deepEqual([bundle.type, bundle.total], ['searchset', 1]);
-      assert.equal(bundle.entry?.[0]?.fullUrl, `${client.base}/Patient/${id}`);
-      assert.equal(bundle.entry?.[0]?.search?.mode, 'match');
-      assert.deepEqual(ids(await client.get(linkOf(answer, 'self') ?? '')), [id]);
-    });
+    check(
+      'search.html#return',
+      'a searchset: full URLs, matches, a self link that tells what was understood',
+      async () => {
+        const { client } = await target;
+        const scope = newScope(client);
+        const { id } = await scope.create<Patient>({ resourceType: 'Patient' });
+        const answer = await client.get(`Patient?${scope.query}&active:missing=true`);
+        const bundle = shown<Bundle>(answer);
+        assert.deepEqual([bundle.type, bundle.total], ['searchset', 1]);
+        assert.equal(bundle.entry?.[0]?.fullUrl, `${client.base}/Patient/${id}`);
+        assert.equal(bundle.entry?.[0]?.search?.mode, 'match');
+        assert.deepEqual(ids(await client.get(linkOf(answer, 'self') ?? '')), [id]);
+      },
+    );
 
-    test('an empty searchset has a total of 0 and no entry', async () => {
+    check('search.html#return', 'an empty searchset has a total of 0 and no entry', async () => {
       const { client } = await target;
       const bundle = shown<Bundle>(await client.get(`Patient?${newScope(client).query}`));
       assert.deepEqual([bundle.total, 'entry' in bundle], [0, false]);
     });
 
-    test('pages follow each other without a gap or a repetition, in both directions of change', async () => {
-      const { client } = await target;
-      const { scope, patients } = await store(client, 11);
-      for (const sort of ['', '&_sort=_lastUpdated', '&_sort=-_lastUpdated']) {
-        const expected = sort.includes('-') ? patients.toReversed() : patients;
-        for (const count of [1, 3, 5, 11, 100]) {
-          const found = await pages(client, `Patient?${scope.query}${sort}&_count=${count}`);
-          assert.deepEqual(found.flat(), expected, `${sort} by ${count}`);
-          assert.ok(
-            found.every((page, index) => page.length === count || index === found.length - 1),
-            'no short page',
-          );
+    check(
+      'search.html#return',
+      'pages follow each other without a gap or a repetition, in both directions of change',
+      async () => {
+        const { client } = await target;
+        const { scope, patients } = await store(client, 11);
+        for (const sort of ['', '&_sort=_lastUpdated', '&_sort=-_lastUpdated']) {
+          const expected = sort.includes('-') ? patients.toReversed() : patients;
+          for (const count of [1, 3, 5, 11, 100]) {
+            const found = await pages(client, `Patient?${scope.query}${sort}&_count=${count}`);
+            assert.deepEqual(found.flat(), expected, `${sort} by ${count}`);
+            assert.ok(
+              found.every((page, index) => page.length === count || index === found.length - 1),
+              'no short page',
+            );
+          }
         }
-      }
-    });
+      },
+    );
 
-    test('pages stay whole while others write', async () => {
+    check('search.html#return', 'pages stay whole while others write', async () => {
       const { client } = await target;
       const { scope, patients } = await store(client, 9);
       const seen: string[] = [];
@@ -66,26 +75,30 @@ export function searchResults(target: Promise<RestTarget>): void {
       assert.deepEqual(others, patients.slice(1, 8), 'each of the others once');
     });
 
-    test('_sort by string, date, token and several keys, both directions, what is missing last', async () => {
-      const { client } = await target;
-      const scope = newScope(client);
-      const make = async (patient: Partial<Patient>) =>
-        (await scope.create<Patient>({ resourceType: 'Patient', ...patient })).id;
-      const bert = await make({ name: [{ family: 'Bert' }], birthDate: '1980', gender: 'male' });
-      const anna = await make({ name: [{ family: 'änna' }], birthDate: '1990-01-02', gender: 'female' });
-      const carl = await make({ name: [{ family: 'Carl' }], gender: 'male' });
-      const none = await make({ birthDate: '1970-05' });
-      const find = async (sort: string) => ids(await client.get(`Patient?${scope.query}&_sort=${sort}`));
-      assert.deepEqual(await find('family'), [anna, bert, carl, none]);
-      assert.deepEqual(await find('-family'), [carl, bert, anna, none]);
-      assert.deepEqual(await find('birthdate'), [none, bert, anna, carl]);
-      assert.deepEqual(await find('-birthdate'), [anna, bert, none, carl]);
-      assert.deepEqual(await find('gender,-family'), [anna, carl, bert, none]);
-      assert.deepEqual(await find('-gender,family'), [bert, carl, anna, none]);
-      assert.deepEqual(await find('-_lastUpdated'), [none, carl, anna, bert]);
-    });
+    check(
+      'search.html#return',
+      '_sort by string, date, token and several keys, both directions, what is missing last',
+      async () => {
+        const { client } = await target;
+        const scope = newScope(client);
+        const make = async (patient: Partial<Patient>) =>
+          (await scope.create<Patient>({ resourceType: 'Patient', ...patient })).id;
+        const bert = await make({ name: [{ family: 'Bert' }], birthDate: '1980', gender: 'male' });
+        const anna = await make({ name: [{ family: 'änna' }], birthDate: '1990-01-02', gender: 'female' });
+        const carl = await make({ name: [{ family: 'Carl' }], gender: 'male' });
+        const none = await make({ birthDate: '1970-05' });
+        const find = async (sort: string) => ids(await client.get(`Patient?${scope.query}&_sort=${sort}`));
+        assert.deepEqual(await find('family'), [anna, bert, carl, none]);
+        assert.deepEqual(await find('-family'), [carl, bert, anna, none]);
+        assert.deepEqual(await find('birthdate'), [none, bert, anna, carl]);
+        assert.deepEqual(await find('-birthdate'), [anna, bert, none, carl]);
+        assert.deepEqual(await find('gender,-family'), [anna, carl, bert, none]);
+        assert.deepEqual(await find('-gender,family'), [bert, carl, anna, none]);
+        assert.deepEqual(await find('-_lastUpdated'), [none, carl, anna, bert]);
+      },
+    );
 
-    test('pages of a sorted search, ties included, without a gap or a repetition', async () => {
+    check('search.html#return', 'pages of a sorted search, ties included, without a gap or a repetition', async () => {
       const { client } = await target;
       const scope = newScope(client);
       const all: { id: string; family: string }[] = [];
@@ -103,7 +116,7 @@ export function searchResults(target: Promise<RestTarget>): void {
       }
     });
 
-    test('_total, _summary=count and _count=0', async () => {
+    check('search.html#return', '_total, _summary=count and _count=0', async () => {
       const { client } = await target;
       const { scope } = await store(client, 5);
       const bundle = async (query: string) => shown<Bundle>(await client.get(`Patient?${scope.query}${query}`));
@@ -116,7 +129,7 @@ export function searchResults(target: Promise<RestTarget>): void {
       assert.equal((await bundle('&_summary=count&family=longer-than-an-index-token')).total, 0);
     });
 
-    test('a superset that is decided after opening still fills its pages', async () => {
+    check('search.html#return', 'a superset that is decided after opening still fills its pages', async () => {
       const { client } = await target;
       const scope = newScope(client);
       const wanted: string[] = [];
@@ -136,36 +149,44 @@ export function searchResults(target: Promise<RestTarget>): void {
       assert.deepEqual(found.flat(), wanted);
     });
 
-    test('a page of large resources ends early, with a link to the next; nothing is left out', async () => {
-      const { client } = await target;
-      const scope = newScope(client);
-      const made: string[] = [];
-      for (let n = 0; n < 5; n++) {
-        const div = `<div xmlns="http://www.w3.org/1999/xhtml">${n}${'x'.repeat(3 * 1024 * 1024)}</div>`;
-        const patient: Patient = { resourceType: 'Patient', text: { status: 'generated', div }, birthDate: `200${n}` };
-        made.push((await scope.create(patient)).id);
-      }
-      for (const sort of ['', '&_sort=birthdate']) {
-        const found = await pages(client, `Patient?${scope.query}${sort}`);
-        assert.ok(found.length > 1, 'not all at once');
-        assert.deepEqual(found.flat(), made);
-      }
-      const history: string[] = [];
-      let path: string | undefined = 'Patient/_history?_count=5';
-      while (path !== undefined && history.length < 5) {
-        const answer = await client.get(path);
-        history.push(...ids(answer));
-        path = linkOf(answer, 'next');
-      }
-      assert.deepEqual(history.slice(0, 5), made.toReversed());
-      const url = `Patient?${scope.query}`;
-      const entry = Array.from({ length: 20 }, () => ({ request: { method: 'GET', url } }));
-      const batch = entries(await client.post('', { resourceType: 'Bundle', type: 'batch', entry }));
-      const statuses = batch.map(({ response }) => response?.status);
-      assert.ok(statuses.includes('200') && statuses.includes('403'), String(statuses));
-    });
+    check(
+      'search.html#return',
+      'a page of large resources ends early, with a link to the next; nothing is left out',
+      async () => {
+        const { client } = await target;
+        const scope = newScope(client);
+        const made: string[] = [];
+        for (let n = 0; n < 5; n++) {
+          const div = `<div xmlns="http://www.w3.org/1999/xhtml">${n}${'x'.repeat(3 * 1024 * 1024)}</div>`;
+          const patient: Patient = {
+            resourceType: 'Patient',
+            text: { status: 'generated', div },
+            birthDate: `200${n}`,
+          };
+          made.push((await scope.create(patient)).id);
+        }
+        for (const sort of ['', '&_sort=birthdate']) {
+          const found = await pages(client, `Patient?${scope.query}${sort}`);
+          assert.ok(found.length > 1, 'not all at once');
+          assert.deepEqual(found.flat(), made);
+        }
+        const history: string[] = [];
+        let path: string | undefined = 'Patient/_history?_count=5';
+        while (path !== undefined && history.length < 5) {
+          const answer = await client.get(path);
+          history.push(...ids(answer));
+          path = linkOf(answer, 'next');
+        }
+        assert.deepEqual(history.slice(0, 5), made.toReversed());
+        const url = `Patient?${scope.query}`;
+        const entry = Array.from({ length: 20 }, () => ({ request: { method: 'GET', url } }));
+        const batch = entries(await client.post('', { resourceType: 'Bundle', type: 'batch', entry }));
+        const statuses = batch.map(({ response }) => response?.status);
+        assert.ok(statuses.includes('200') && statuses.includes('403'), String(statuses));
+      },
+    );
 
-    test('a cursor opens only for its client, its search and its base, unaltered', async (t) => {
+    check('search.html#return', 'a cursor opens only for its client, its search and its base, unaltered', async (t) => {
       const { client, other } = await target;
       const { scope } = await store(client, 3);
       const next = linkOf(await client.get(`Patient?${scope.query}&_count=1`), 'next') ?? '';
@@ -181,7 +202,7 @@ export function searchResults(target: Promise<RestTarget>): void {
       refused(await other.get(`Patient?_cursor=${cursor}`), 400, 'invalid-parameter', '_cursor');
     });
 
-    test('deleted and replaced versions are not found', async () => {
+    check('search.html#return', 'deleted and replaced versions are not found', async () => {
       const { client } = await target;
       const scope = newScope(client);
       const patient = await scope.create<Patient>({ resourceType: 'Patient', gender: 'male' });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { suite, test } from 'node:test';
+import { suite } from 'node:test';
 import type { Observation, Patient } from '@medplum/fhirtypes';
 import type { FhirClient } from '../support/fhir-client.ts';
+import { check } from './case.ts';
 import { entries, ids, linkOf, newScope, pages, refused, type Scope } from './support.ts';
 import type { RestTarget } from './target.ts';
 
@@ -11,7 +12,7 @@ const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 /** http://hl7.org/fhir/R4/search.html#summary, #elements */
 export function searchShapes(target: Promise<RestTarget>): void {
   suite('parts of resources', () => {
-    test('_summary=true: what the definitions mark, tagged', async () => {
+    check('search.html#contents', '_summary=true: what the definitions mark, tagged', async () => {
       const { client } = await target;
       const { scope, id } = await storePatient(client);
       const [found] = await parts(client, `Patient?${scope.query}&_summary=true`);
@@ -21,16 +22,20 @@ export function searchShapes(target: Promise<RestTarget>): void {
       assert.ok(tagsOf(found).includes(`${scope.tag.system}|${scope.tag.code}`), 'its own tags stay');
     });
 
-    test('_summary=text: the narrative and what is mandatory; not together with includes', async () => {
-      const { client } = await target;
-      const { scope } = await storePatient(client);
-      const [found] = await parts(client, `Patient?${scope.query}&_summary=text`);
-      assert.deepEqual(namesIn(found), ['id', 'meta', 'resourceType', 'text']);
-      const mixed = `Patient?${scope.query}&_summary=text&_include=Patient:organization`;
-      refused(await client.get(mixed), 400, 'invalid-parameter', '_summary');
-    });
+    check(
+      'search.html#contents',
+      '_summary=text: the narrative and what is mandatory; not together with includes',
+      async () => {
+        const { client } = await target;
+        const { scope } = await storePatient(client);
+        const [found] = await parts(client, `Patient?${scope.query}&_summary=text`);
+        assert.deepEqual(namesIn(found), ['id', 'meta', 'resourceType', 'text']);
+        const mixed = `Patient?${scope.query}&_summary=text&_include=Patient:organization`;
+        refused(await client.get(mixed), 400, 'invalid-parameter', '_summary');
+      },
+    );
 
-    test('_summary=data: all but the narrative; false: everything, untagged', async () => {
+    check('search.html#contents', '_summary=data: all but the narrative; false: everything, untagged', async () => {
       const { client } = await target;
       const { scope } = await storePatient(client);
       const [data] = await parts(client, `Patient?${scope.query}&_summary=data`);
@@ -43,7 +48,7 @@ export function searchShapes(target: Promise<RestTarget>): void {
       assert.ok(tagsOf(data).includes(SUBSETTED));
     });
 
-    test('_elements: what is named, what is mandatory, and no more', async () => {
+    check('search.html#contents', '_elements: what is named, what is mandatory, and no more', async () => {
       const { client } = await target;
       const { scope } = await storePatient(client);
       const [found] = await parts(client, `Patient?${scope.query}&_elements=birthDate,Patient.photo`);
@@ -53,7 +58,7 @@ export function searchShapes(target: Promise<RestTarget>): void {
       refused(await client.get('Patient?_elements=a%20b'), 400, 'invalid-parameter', '_elements');
     });
 
-    test('decimals keep their written form in a part', async () => {
+    check('search.html#contents', 'decimals keep their written form in a part', async () => {
       const { client } = await target;
       const scope = newScope(client);
       const text = `{"resourceType":"Observation","meta":{"tag":[${JSON.stringify(scope.tag)}]},"status":"final","code":{"text":"x"},"valueQuantity":{"value":1.50}}`;
@@ -62,7 +67,7 @@ export function searchShapes(target: Promise<RestTarget>): void {
       assert.match(answer.text, /"value":1\.50[,}]/);
     });
 
-    test('parts are paged as wholes are', async () => {
+    check('search.html#contents', 'parts are paged as wholes are', async () => {
       const { client } = await target;
       const scope = newScope(client);
       for (let n = 0; n < 5; n++) await scope.create<Patient>({ resourceType: 'Patient' });
@@ -75,7 +80,7 @@ export function searchShapes(target: Promise<RestTarget>): void {
 /** http://hl7.org/fhir/R4/search.html#list, #searchcontexts, http.html#search */
 export function searchContexts(target: Promise<RestTarget>): void {
   suite('search contexts', () => {
-    test('_list: the items of a List', async () => {
+    check('search.html#contents', '_list: the items of a List', async () => {
       const { client } = await target;
       const scope = newScope(client);
       const one = await scope.create<Patient>({ resourceType: 'Patient', gender: 'male' });
@@ -95,7 +100,7 @@ export function searchContexts(target: Promise<RestTarget>): void {
       refused(await client.get('Patient?_list=$current-allergies'), 400, 'search-not-supported', '_list');
     });
 
-    test('a compartment: one type, narrowed down, and every type', async () => {
+    check('search.html#contents', 'a compartment: one type, narrowed down, and every type', async () => {
       const { client } = await target;
       const { scope, anna, ofAnna, visit } = await compartments(client);
       assert.deepEqual(ids(await client.get(`Patient/${anna.id}/Observation?${scope.query}`)), [ofAnna.id]);
@@ -108,7 +113,7 @@ export function searchContexts(target: Promise<RestTarget>): void {
       assert.deepEqual(ids(await client.get(`Patient/none/Observation`)), []);
     });
 
-    test('a compartment by POST, and its pages', async () => {
+    check('search.html#contents', 'a compartment by POST, and its pages', async () => {
       const { client } = await target;
       const { scope, anna, ofAnna, visit } = await compartments(client);
       const path = `Patient/${anna.id}/Observation/_search`;
@@ -118,14 +123,14 @@ export function searchContexts(target: Promise<RestTarget>): void {
       assert.equal(found.length, 3);
     });
 
-    test('what is no compartment, or is never in one, is not found', async () => {
+    check('search.html#contents', 'what is no compartment, or is never in one, is not found', async () => {
       const { client } = await target;
       for (const path of ['Patient/1/Location', 'Location/1/Patient', 'Patient/1/Nonsense', 'Patient/1/$nonsense']) {
         refused(await client.get(path), 404, 'not-supported');
       }
     });
 
-    test('several types at once, in one order, by GET and by POST', async () => {
+    check('search.html#contents', 'several types at once, in one order, by GET and by POST', async () => {
       const { client } = await target;
       const { scope, anna, bert, ofAnna, visit } = await compartments(client);
       const all = [anna.id, bert.id, visit.id, ofAnna.id];
@@ -140,29 +145,33 @@ export function searchContexts(target: Promise<RestTarget>): void {
       assert.equal(linkOf(await client.get(`?${scope.query}`), 'self')?.includes(scope.tag.code), true);
     });
 
-    test('pages over several types are whole where one type has many more than the others', async () => {
-      const { client } = await target;
-      const scope = newScope(client);
-      const made: string[] = [];
-      const patient: Patient = { resourceType: 'Patient' };
-      for (let n = 0; n < 50; n++) {
-        const { id } = n % 10 === 9 ? await scope.create(note()) : await scope.create<Patient>(patient);
-        made.push(id);
-      }
-      for (const [query, expected] of [
-        ['', made],
-        ['&_sort=-_lastUpdated', made.toReversed()],
-      ] as const) {
-        for (const count of [1, 7, 30, 50, 100]) {
-          const found = await pages(client, `?_type=Patient,Observation&${scope.query}&_count=${count}${query}`);
-          assert.deepEqual(found.flat(), expected, `${query} by ${count}`);
+    check(
+      'http.html#paging',
+      'pages over several types are whole where one type has many more than the others',
+      async () => {
+        const { client } = await target;
+        const scope = newScope(client);
+        const made: string[] = [];
+        const patient: Patient = { resourceType: 'Patient' };
+        for (let n = 0; n < 50; n++) {
+          const { id } = n % 10 === 9 ? await scope.create(note()) : await scope.create<Patient>(patient);
+          made.push(id);
         }
-      }
-      const few = `?_type=Patient,Observation,Location,Condition&${scope.query}&_count=25`;
-      assert.deepEqual((await pages(client, few)).flat(), made);
-    });
+        for (const [query, expected] of [
+          ['', made],
+          ['&_sort=-_lastUpdated', made.toReversed()],
+        ] as const) {
+          for (const count of [1, 7, 30, 50, 100]) {
+            const found = await pages(client, `?_type=Patient,Observation&${scope.query}&_count=${count}${query}`);
+            assert.deepEqual(found.flat(), expected, `${query} by ${count}`);
+          }
+        }
+        const few = `?_type=Patient,Observation,Location,Condition&${scope.query}&_count=25`;
+        assert.deepEqual((await pages(client, few)).flat(), made);
+      },
+    );
 
-    test('each type has parameters of its own; what one lacks is refused', async () => {
+    check('search.html#contents', 'each type has parameters of its own; what one lacks is refused', async () => {
       const { client } = await target;
       refused(await client.get('?_type=Patient,Observation&gender=male'), 400, 'unknown-parameter', 'gender');
       refused(await client.get('?_type=Patient,Nonsense'), 400, 'invalid-parameter', '_type');

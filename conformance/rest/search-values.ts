@@ -1,6 +1,6 @@
 // Longer than 300 lines: a list of tests, which a reader looks up one by one.
 import assert from 'node:assert/strict';
-import { suite, test } from 'node:test';
+import { suite } from 'node:test';
 import type {
   Encounter,
   Observation,
@@ -10,13 +10,14 @@ import type {
   Resource,
   ValueSet,
 } from '@medplum/fhirtypes';
+import { check } from './case.ts';
 import { entries, finder, ids, linkOf, newScope, refused } from './support.ts';
 import type { RestTarget } from './target.ts';
 
 /** http://hl7.org/fhir/R4/search.html#token, #reference, #string, #uri */
 export function searchByValue(target: Promise<RestTarget>): void {
   suite('search by token', () => {
-    test('code, system|code, |code and system|', async () => {
+    check('search.html#ptypes', 'code, system|code, |code and system|', async () => {
       const { client } = await target;
       const scope = newScope(client);
       const loinc = await scope.create(observation({ coding: [{ system: 'http://loinc.org', code: '718-7' }] }));
@@ -40,7 +41,7 @@ export function searchByValue(target: Promise<RestTarget>): void {
       await find('code=HB', [], 'codes differ by case');
     });
 
-    test('identifiers, booleans, codes, and a separator that is part of a value', async () => {
+    check('search.html#ptypes', 'identifiers, booleans, codes, and a separator that is part of a value', async () => {
       const { client } = await target;
       const scope = newScope(client);
       const one = await scope.create<Patient>({
@@ -66,7 +67,7 @@ export function searchByValue(target: Promise<RestTarget>): void {
       await find('gender:not=male,female', []);
     });
 
-    test(':missing and :not take what has no value', async () => {
+    check('search.html#ptypes', ':missing and :not take what has no value', async () => {
       const { client } = await target;
       const scope = newScope(client);
       const told = await scope.create<Patient>({ resourceType: 'Patient', gender: 'female' });
@@ -77,7 +78,7 @@ export function searchByValue(target: Promise<RestTarget>): void {
       await find('gender:not=male', [told, untold]);
     });
 
-    test(':of-type finds an identifier by its type', async () => {
+    check('search.html#ptypes', ':of-type finds an identifier by its type', async () => {
       const { client } = await target;
       const scope = newScope(client);
       const type = { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'MR' }] };
@@ -88,7 +89,7 @@ export function searchByValue(target: Promise<RestTarget>): void {
       await find('identifier:of-type=http://terminology.hl7.org/CodeSystem/v2-0203|MR|4712', []);
     });
 
-    test('_id, _tag, _profile and _security', async () => {
+    check('search.html#ptypes', '_id, _tag, _profile and _security', async () => {
       const { client } = await target;
       const scope = newScope(client);
       const security = [{ system: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality', code: 'N' }];
@@ -110,7 +111,7 @@ export function searchByValue(target: Promise<RestTarget>): void {
   });
 
   suite('search by string', () => {
-    test('begins with, whatever the case and the accents', async () => {
+    check('search.html#ptypes', 'begins with, whatever the case and the accents', async () => {
       const { client } = await target;
       const scope = newScope(client);
       const muller = await scope.create(named({ family: 'Müller-Lüdenscheidt', given: ['José'] }));
@@ -130,7 +131,7 @@ export function searchByValue(target: Promise<RestTarget>): void {
       await find('family=mu,m%C3%BC', [muller, mueller]);
     });
 
-    test('Chinese names, by family name, full name and form of width', async () => {
+    check('search.html#ptypes', 'Chinese names, by family name, full name and form of width', async () => {
       const { client } = await target;
       const scope = newScope(client);
       const wang = await scope.create(named({ text: '王小明', family: '王', given: ['小明'] }));
@@ -147,7 +148,7 @@ export function searchByValue(target: Promise<RestTarget>): void {
       await find('family=abc', [wide]);
     });
 
-    test('addresses by each of their parts', async () => {
+    check('search.html#ptypes', 'addresses by each of their parts', async () => {
       const { client } = await target;
       const scope = newScope(client);
       const patient = await scope.create<Patient>({
@@ -164,7 +165,7 @@ export function searchByValue(target: Promise<RestTarget>): void {
   });
 
   suite('search by reference', () => {
-    test('id, Type/id, absolute URL, type modifier and identifier', async () => {
+    check('search.html#ptypes', 'id, Type/id, absolute URL, type modifier and identifier', async () => {
       const { client } = await target;
       const scope = newScope(client);
       const patient = await scope.create<Patient>({ resourceType: 'Patient' });
@@ -191,7 +192,7 @@ export function searchByValue(target: Promise<RestTarget>): void {
       await find('subject=Patient/none', []);
     });
 
-    test('one-step chains, typed where it must be, and several at once', async () => {
+    check('search.html#ptypes', 'one-step chains, typed where it must be, and several at once', async () => {
       const { client } = await target;
       const scope = newScope(client);
       const anna = await scope.create<Patient>({
@@ -217,7 +218,7 @@ export function searchByValue(target: Promise<RestTarget>): void {
       await find('subject:missing=false', [ofAnna, ofBert, ofGroup]);
     });
 
-    test('_has: what is referred to by something', async () => {
+    check('search.html#ptypes', '_has: what is referred to by something', async () => {
       const { client } = await target;
       const scope = newScope(client);
       const anna = await scope.create<Patient>({ resourceType: 'Patient' });
@@ -233,7 +234,7 @@ export function searchByValue(target: Promise<RestTarget>): void {
       await find('_has:Observation:patient:code=c', []);
     });
 
-    test('a deleted resource is at neither end of a chain', async () => {
+    check('search.html#ptypes', 'a deleted resource is at neither end of a chain', async () => {
       const { client } = await target;
       const scope = newScope(client);
       const patient = await scope.create<Patient>({ resourceType: 'Patient', gender: 'other' });
@@ -249,7 +250,7 @@ export function searchByValue(target: Promise<RestTarget>): void {
   });
 
   suite('search by uri', () => {
-    test('exactly', async () => {
+    check('search.html#ptypes', 'exactly', async () => {
       const { client } = await target;
       const scope = newScope(client);
       const url = `http://example.org/ValueSet/${scope.tag.code}`;
@@ -262,7 +263,7 @@ export function searchByValue(target: Promise<RestTarget>): void {
   });
 
   suite('searches that are refused', () => {
-    test('unknown parameters, unless the client is lenient', async () => {
+    check('search.html#ptypes', 'unknown parameters, unless the client is lenient', async () => {
       const { client } = await target;
       const scope = newScope(client);
       const { id } = await scope.create<Organization>({ resourceType: 'Organization', name: 'A' });
@@ -279,7 +280,7 @@ export function searchByValue(target: Promise<RestTarget>): void {
       );
     });
 
-    test('what this server does not answer is refused, never passed over', async () => {
+    check('search.html#ptypes', 'what this server does not answer is refused, never passed over', async () => {
       const { client } = await target;
       for (const query of [
         'Patient?_revinclude=AuditEvent:entity',
@@ -300,7 +301,7 @@ export function searchByValue(target: Promise<RestTarget>): void {
       }
     });
 
-    test('values that are none', async () => {
+    check('search.html#ptypes', 'values that are none', async () => {
       const { client } = await target;
       for (const query of [
         'identifier=',
@@ -317,7 +318,7 @@ export function searchByValue(target: Promise<RestTarget>): void {
       }
     });
 
-    test('the same searches by POST', async () => {
+    check('search.html#ptypes', 'the same searches by POST', async () => {
       const { client } = await target;
       const scope = newScope(client);
       const { id } = await scope.create(named({ family: '王' }));

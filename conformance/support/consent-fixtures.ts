@@ -95,12 +95,19 @@ export function record(given: Partial<RecordFacts> = {}): RecordFacts {
 
 /** Institutions that no database holds, numbered from 1. */
 export function institutionsNamed(...names: readonly string[]): InstitutionDirectory {
-  const all = names.map((name, index) => ({ id: index + 1, name, checkReferences: false, guest: false }));
+  const all = names.map((name, index) => ({
+    id: index + 1,
+    name,
+    checkReferences: false,
+    validation: 'base' as const,
+    guest: false,
+  }));
   return {
     find: (name) => all.find((one) => one.name === name),
     byId: (id) => all.find((one) => one.id === id),
     all: () => all,
     own: () => all,
     refresh: () => Promise.resolve(),
+    setModes: () => Promise.resolve(false),
   };
 }

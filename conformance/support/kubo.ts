@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { temporaryDirectory } from './temporary-directory.ts';
@@ -233,4 +233,13 @@ function processorTime(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
+/** The file of flatfs that holds these bytes. */
+export function blockFile({ directory }: Pick<KuboNode, 'directory'>, bytes: Uint8Array): string {
+  const blocks = join(directory, 'blocks');
+  const files = readdirSync(blocks, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.data'));
+  const found = files.find((name) => readFileSync(join(blocks, name)).equals(bytes));
+  if (found === undefined) throw new Error('No file holds the block');
+  return join(blocks, found);
 }

@@ -12,6 +12,7 @@ COPY package.json ./
 COPY chaincode/package.json chaincode/
 COPY chaincode/src chaincode/src
 COPY src src
+COPY fhir-profiles fhir-profiles
 RUN mkdir /data && chown node:node /data
 USER node
 ENV HOST=0.0.0.0 MEDSEAL_DATA=/data

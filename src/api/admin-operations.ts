@@ -6,7 +6,7 @@ import type { Backup } from '../interactions/backup/backup.ts';
 import type { Rebuild } from '../interactions/rebuild/rebuild.ts';
 import type { InteractionResult } from '../interactions/result.ts';
 import type { Scrubber } from '../interactions/scrub/scrub.ts';
-import type { InstitutionDirectory } from '../repository/institutions.ts';
+import type { Institution, InstitutionDirectory, InstitutionModes } from '../repository/institutions.ts';
 import type { ProvenAnchor } from '../trail/anchors.ts';
 import { registrationOf } from './registration-input.ts';
 
@@ -29,7 +29,7 @@ export interface Administration {
 export interface AdminInput {
   readonly body: unknown;
   readonly client: string;
-  /** Of an emergency access. */
+  /** Of an emergency access, or an institution. */
   readonly id: string;
 }
 
@@ -48,8 +48,13 @@ const JSON_HEADERS = { 'Content-Type': 'application/json; charset=utf-8' };
 /** By operationId. */
 export const ADMIN_OPERATIONS: Readonly<Record<string, AdminOperation>> = {
   async listInstitutions({ institutions }) {
-    const names = institutions.all().map(({ name, checkReferences, guest }) => ({ id: name, checkReferences, guest }));
-    return json(200, { institutions: names });
+    return json(200, { institutions: institutions.all().map(describedInstitution) });
+  },
+  async setInstitution({ institutions }, { body, id }) {
+    const changed = await institutions.setModes(id, modesOf(body));
+    const institution = changed ? institutions.find(id) : undefined;
+    if (institution !== undefined) return json(200, describedInstitution(institution));
+    throw new MedSealError('not-found', 'This node keeps the records of no institution of this name');
   },
   async addInstitution({ clients, institutions, isGuest, onInstitution }, { body }) {
     const id = textOf(body, 'id');
@@ -70,9 +75,10 @@ export const ADMIN_OPERATIONS: Readonly<Record<string, AdminOperation>> = {
     return { status: 204 };
   },
   async scrub({ scrubber }, { body }) {
-    const { sweep = false } = (body ?? {}) as { sweep?: unknown };
-    if (typeof sweep === 'boolean') return { lines: scrubber.run({ sweep }) };
-    throw new MedSealError('invalid-parameter', 'sweep is true or false', { expression: 'sweep' });
+    const { sweep = false, mend = false } = (body ?? {}) as { sweep?: unknown; mend?: unknown };
+    if (typeof sweep === 'boolean' && typeof mend === 'boolean') return { lines: scrubber.run({ sweep, mend }) };
+    const expression = typeof sweep === 'boolean' ? 'mend' : 'sweep';
+    throw new MedSealError('invalid-parameter', `${expression} is true or false`, { expression });
   },
   async backup({ backup }, { body }) {
     const part = PARTS.find((one) => one === textOf(body, 'part'));
@@ -97,6 +103,28 @@ export const ADMIN_OPERATIONS: Readonly<Record<string, AdminOperation>> = {
     return { lines: anchors() };
   },
 };
+
+function describedInstitution({ name, checkReferences, validation, guest }: Institution): object {
+  return { id: name, checkReferences, validation, guest };
+}
+
+function modesOf(body: unknown): Partial<InstitutionModes> {
+  const { checkReferences, validation, ...rest } = (body ?? {}) as Readonly<Record<string, unknown>>;
+  const [unknown] = Object.keys(rest);
+  if (unknown !== undefined) {
+    throw new MedSealError('invalid-parameter', 'checkReferences and validation can be set', { expression: unknown });
+  }
+  if (checkReferences !== undefined && typeof checkReferences !== 'boolean') {
+    throw new MedSealError('invalid-parameter', 'checkReferences is true or false', { expression: 'checkReferences' });
+  }
+  if (validation !== undefined && validation !== 'base' && validation !== 'strict') {
+    throw new MedSealError('invalid-parameter', 'validation is base or strict', { expression: 'validation' });
+  }
+  return {
+    ...(checkReferences === undefined ? {} : { checkReferences }),
+    ...(validation === undefined ? {} : { validation }),
+  };
+}
 
 /** Without keys: whoever lists clients need not know them. */
 function described({ jwks: _jwks, ...client }: Client & { jwks?: unknown }): object {

@@ -37,6 +37,7 @@ export const VERIFICATION: Page = {
     'page.css',
     'page.js',
     'attachment.js',
+    'before.js',
     'bytes.js',
     'der.js',
     'embedded.js',

@@ -104,7 +104,7 @@ export const FHIR_OPERATIONS: Readonly<Record<string, FhirOperation>> = {
         const entry = await readAuditEvent(services, context, id);
         if (entry !== undefined) return entry;
       }
-      refuseOperation(id);
+      if (id.startsWith('$')) refuseOperation();
       return read(services, context, knownType(type), id, input.readConditions());
     },
   },

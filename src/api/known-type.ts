@@ -7,7 +7,7 @@ export function knownType(type: string): string {
   throw new MedSealError('not-supported', 'There is no such resource type or operation');
 }
 
-/** `$name` where an id is expected is an operation that does not exist. */
-export function refuseOperation(id: string): void {
-  if (id.startsWith('$')) throw new MedSealError('not-supported', 'There is no such operation');
+/** `$name` where an id is expected, or of another type, is an operation that does not exist. */
+export function refuseOperation(): never {
+  throw new MedSealError('not-supported', 'There is no such operation');
 }

@@ -9,32 +9,43 @@ import {
 import type { FhirOperation } from './fhir-operation.ts';
 import { knownType, refuseOperation } from './known-type.ts';
 
-/** Those of the table, by the operationIds of their levels and methods. */
-export const TABLE_OPERATIONS: Readonly<Record<string, FhirOperation>> = Object.fromEntries(
-  OPERATIONS.flatMap((operation) =>
-    LEVELS.flatMap((level) => {
-      const run = operation[level];
-      if (run === undefined) return [];
-      return operation.methods.map((method) => [
-        operationId(operation, level, method),
-        tableOperation(operation, run, level, method),
-      ]);
-    }),
-  ),
+/** One way to call an operation. */
+interface Call {
+  readonly id: string;
+  readonly operation: Operation;
+  readonly run: NonNullable<Operation[OperationLevel]>;
+  readonly level: OperationLevel;
+  readonly method: 'get' | 'post';
+}
+
+const CALLS = OPERATIONS.flatMap((operation) =>
+  LEVELS.flatMap((level): readonly Call[] => {
+    const run = operation[level];
+    if (run === undefined) return [];
+    return operation.methods.map((method) => ({
+      id: operationId(operation, level, method),
+      operation,
+      run,
+      level,
+      method,
+    }));
+  }),
 );
 
-function tableOperation(
-  operation: Operation,
-  run: NonNullable<Operation[OperationLevel]>,
-  level: OperationLevel,
-  method: 'get' | 'post',
-): FhirOperation {
+/** Those of the table, by operationId: types may have different operations of one name. */
+export const TABLE_OPERATIONS: Readonly<Record<string, FhirOperation>> = Object.fromEntries(
+  [...Map.groupBy(CALLS, ({ id }) => id)].map(([id, calls]) => [id, operationOf(calls)]),
+);
+
+function operationOf(calls: readonly Call[]): FhirOperation {
+  const [{ operation, method, level }] = calls as readonly [Call];
   return {
     interaction: operation.name,
     ...(method === 'post' ? { body: 'json' } : {}),
     run: (services, context, input) => {
-      if (level !== 'system') requireOperation(operation, knownType(input.type));
-      return run(services, context, {
+      const call = calls.find((one) => level === 'system' || isOperationOf(one.operation, knownType(input.type)));
+      if (call === undefined) return refuseOperation();
+      return call.run(services, context, {
         type: input.type,
         id: input.id,
         pairs: input.pairs,
@@ -45,8 +56,4 @@ function tableOperation(
       });
     },
   };
-}
-
-function requireOperation(operation: Operation, type: string): void {
-  if (!isOperationOf(operation, type)) refuseOperation(`$${operation.name}`);
 }

@@ -88,6 +88,18 @@ describe('adapter: what oidc-provider keeps', () => {
     assert.ok(heard.some(({ kind }) => kind === 'anything'));
   });
 
+  test('an assertion is used once, and has an issuer and an expiry', async (t) => {
+    const { adapter } = await adapters(t);
+    const used = adapter('ReplayDetection');
+    await used.upsert('one', { iss: 'client' } as never, 60);
+    assert.equal(await used.find('one'), undefined, 'only the insert tells');
+    await assert.rejects(used.upsert('one', { iss: 'client' } as never, 60), /invalid_client/);
+    await used.upsert('one', { iss: 'other' } as never, 60);
+    await assert.rejects(used.upsert('two', {}, 60), /issuer and an expiry/);
+    await assert.rejects(used.upsert('two', { iss: 'client' } as never, undefined as never), /issuer and an expiry/);
+    await assert.rejects(adapter('AccessToken').upsert('three', { jti: 'three' }, undefined as never), /expires/);
+  });
+
   test('clients are the registry’s, and not for the provider to write', async (t) => {
     const { adapter } = await adapters(t);
     const clients = adapter('Client');

@@ -183,6 +183,32 @@ describe('tokens of another issuer', () => {
     assert.equal(asked[1], '/.well-known/oauth-authorization-server/realms/a');
   });
 
+  test('what the issuer publishes is told as it is, and what is no text is left out', async (t) => {
+    const { issuer, answers, metadata, published, state } = await startIssuer(t, [await testKey('ES256')]);
+    const place = '/.well-known/openid-configuration';
+    answers.set(place, JSON.stringify({ ...metadata, introspection_endpoint: `${issuer}/introspect` }));
+    assert.deepEqual(await published.metadata(), {
+      issuer,
+      tokenEndpoint: `${issuer}/token`,
+      introspectionEndpoint: `${issuer}/introspect`,
+      revocationEndpoint: undefined,
+      grantTypes: ['client_credentials'],
+      authMethods: ['private_key_jwt'],
+      signingAlgorithms: [],
+    });
+    answers.set(
+      place,
+      JSON.stringify({ ...metadata, introspection_endpoint: 7, revocation_endpoint: `${issuer}/revoke` }),
+    );
+    state.now += 3_600_000 - 1;
+    assert.equal((await published.metadata()).revocationEndpoint, undefined, 'an hour long what was there');
+    state.now += 1;
+    assert.partialDeepStrictEqual(await published.metadata(), {
+      introspectionEndpoint: undefined,
+      revocationEndpoint: `${issuer}/revoke`,
+    });
+  });
+
   test('an issuer that cannot be asked is trouble of ours, and is asked again', async (t) => {
     const key = await testKey('ES256');
     const { issuer, answers, metadata, verify } = await startIssuer(t, [key]);

@@ -4,19 +4,23 @@ import { administer, connect } from './connection.ts';
 import { needed, parseOptions, UsageError } from './usage.ts';
 
 export const institution: Command = {
-  usage: ['medseal institution add ID', 'medseal institution list'],
-  summary: 'Add or list institutions',
-  about: 'ID becomes the first part of the institution’s base, /ID/fhir: a-z, 0-9 and inner hyphens.',
+  usage: [
+    'medseal institution add ID',
+    'medseal institution list',
+    'medseal institution set ID [--validation base|strict] [--references checked|unchecked]',
+  ],
+  summary: 'Add, list or set up institutions',
+  about: [
+    'ID becomes the first part of the institution’s base, /ID/fhir: a-z, 0-9 and inner hyphens.',
+    'What is written is checked against R4’s structure; where validation is strict, against its invariants and the',
+    'profiles that a resource claims too. Where references are checked, what they name must be there.',
+  ].join('\n'),
   async run(args) {
-    const [verb, id] = parseOptions(args, {}, 2).positionals;
-    if (verb === 'list') {
-      const { institutions } = (await administer(connect(), 'GET', '/admin/institutions')) as {
-        institutions: { id: string }[];
-      };
-      for (const one of institutions) process.stdout.write(`${one.id}\n`);
-      return 0;
-    }
-    if (verb !== 'add') throw new UsageError('say add or list');
+    const { values, positionals } = parseOptions(args, MODES, 2);
+    const [verb, id] = positionals;
+    if (verb === 'list') return listInstitutions();
+    if (verb === 'set') return setModes(needed(id, 'ID'), values);
+    if (verb !== 'add') throw new UsageError('say add, list or set');
     const connection = connect();
     const added = await administer(connection, 'POST', '/admin/institutions', { id: needed(id, 'ID') });
     const { guest } = added as { guest: boolean };
@@ -25,6 +29,41 @@ export const institution: Command = {
     return 0;
   },
 };
+
+const MODES = { validation: { type: 'string' }, references: { type: 'string' } } as const;
+
+interface DescribedInstitution {
+  readonly id: string;
+  readonly checkReferences: boolean;
+  readonly validation: string;
+  readonly guest: boolean;
+}
+
+async function listInstitutions(): Promise<number> {
+  const { institutions } = (await administer(connect(), 'GET', '/admin/institutions')) as {
+    institutions: DescribedInstitution[];
+  };
+  for (const one of institutions) process.stdout.write(`${one.id}\n`);
+  return 0;
+}
+
+async function setModes(
+  id: string,
+  { validation, references }: { readonly validation?: string | undefined; readonly references?: string | undefined },
+): Promise<number> {
+  if (references !== undefined && references !== 'checked' && references !== 'unchecked') {
+    throw new UsageError('--references is checked or unchecked');
+  }
+  const modes = {
+    ...(validation === undefined ? {} : { validation }),
+    ...(references === undefined ? {} : { checkReferences: references === 'checked' }),
+  };
+  const set = await administer(connect(), 'POST', `/admin/institutions/${encodeURIComponent(id)}`, modes);
+  const now = set as DescribedInstitution;
+  const told = now.checkReferences ? 'checked' : 'unchecked';
+  process.stdout.write(`institution ${id}: validation ${now.validation}, references ${told}\n`);
+  return 0;
+}
 
 const OPTIONS = {
   institution: { type: 'string' },

@@ -52,12 +52,23 @@ function runs(pid: number): boolean {
   }
 }
 
-/** Writes the roots once; later starts must have the same. @throws MedSealError `invalid-configuration` */
+/**
+ * Writes the roots once; later starts must have the same. Only a node that joins a consortium has others from then on:
+ * those of its own ledger stay beside them, as `roots-embedded.json`, for evidence that was given out before.
+ *
+ * @throws MedSealError `invalid-configuration`
+ */
 export function pinRoots(directory: string, roots: TrustRoots): void {
   const file = join(directory, 'roots.json');
   const text = formatRoots(roots);
   if (!existsSync(file)) replace(file, text, 0o644);
-  if (readFileSync(file, 'utf8') === text) return;
+  const pinned = readFileSync(file, 'utf8');
+  if (pinned === text) return;
+  if (roots.ledger.ledger === 'fabric' && parseRoots(pinned).ledger.ledger === 'embedded') {
+    replace(join(directory, 'roots-embedded.json'), pinned, 0o644);
+    replace(file, text, 0o644);
+    return;
+  }
   throw new MedSealError(
     'invalid-configuration',
     `${file} pins other trust roots than this node now has; nothing was started`,

@@ -9,19 +9,23 @@ import { columns, count } from './text.ts';
 import { parseOptions } from './usage.ts';
 
 export const scrub: Command = {
-  usage: 'medseal scrub [--sweep]',
+  usage: 'medseal scrub [--mend] [--sweep]',
   summary: 'Compare database, content store and ledger',
   about: `Reads everything that the running server keeps and tells of every disagreement: between versions, the leaves of the
-logs, their trees, the sealed blocks, the manifests, the anchors on the ledger, and the keys. Nothing is changed, and the
+logs, their trees, the sealed blocks, the manifests, the anchors on the ledger, and the keys. Nothing is changed unless asked for, and the
 server goes on meanwhile. What it prints holds nothing out of a record.
 
+--mend   put what the content store lost, or has damaged, there again, where the database still has it: the very same
+         blocks, and nothing else
 --sweep  take keys that no record uses, and that are older than an hour, out of use; destroy those that an earlier sweep,
          more than an hour ago, took out of use
 
 Exit codes: 0 no disagreement, 1 some (or the scrub could not end), 2 misused.`,
   async run(args) {
-    const { values } = parseOptions(args, { sweep: { type: 'boolean', default: false } }, 0);
-    const response = await callAdministration(connect(), 'POST', '/admin/scrub', { sweep: values.sweep });
+    const flag = { type: 'boolean', default: false } as const;
+    const { values } = parseOptions(args, { mend: flag, sweep: flag }, 0);
+    const { mend, sweep } = values;
+    const response = await callAdministration(connect(), 'POST', '/admin/scrub', { mend, sweep });
     const progress = progressLine(process.stderr);
     try {
       for await (const event of eventsOf(response)) {
@@ -69,9 +73,9 @@ function progressLine(output: NodeJS.WriteStream) {
   };
 }
 
-function findingText({ kind, severity, text, swept, ...rest }: Finding): string {
+function findingText({ kind, severity, text, swept, mended, ...rest }: Finding): string {
   const mark = severity === 'error' ? '✗' : '·';
-  const done = swept === true ? ' (swept)' : '';
+  const done = swept === true ? ' (swept)' : mended === true ? ' (mended)' : '';
   return `${mark} ${kind}: ${text}${done}\n    ${placeText(rest)}`;
 }
 

@@ -17,7 +17,7 @@ export const verify: Command = {
     const { values, positionals } = parseOptions(args, { roots: { type: 'string' } }, 1);
     const file = needed(positionals[0], 'FILE');
     const roots = readRoots(values.roots ?? join(readConfig().dataDirectory, 'roots.json'));
-    const { record, version, interaction, time, author, anchor } = verifyEvidence(readBytes(file), roots);
+    const { record, version, interaction, time, author, anchor, before } = verifyEvidence(readBytes(file), roots);
     process.stdout.write(
       [
         `verified: ${record} version ${version}`,
@@ -26,6 +26,7 @@ export const verify: Command = {
         `  anchored at ${anchor.blockTime}: transaction ${anchor.transactionId}, block ${anchor.block}`,
         `  endorsed by ${anchor.endorsedBy.join(', ')} (${anchor.assurance})`,
         ...consortiumLines(anchor),
+        ...carriedLines(anchor, before),
         '',
       ].join('\n'),
     );
@@ -38,6 +39,22 @@ function consortiumLines(anchor: VerifiedEvidence['anchor']): readonly string[] 
   if (anchor.assurance === 'self-attested') return [];
   const { orderedBy, confirmedBy } = anchor;
   return [`  block signed by ${orderedBy.join(', ')}`, `  found valid by ${confirmedBy.join(', ')}`];
+}
+
+/** A log that began on a ledger of its own operator. */
+function carriedLines(
+  { predecessor }: VerifiedEvidence['anchor'],
+  before: VerifiedEvidence['before'],
+): readonly string[] {
+  if (predecessor === undefined) return [];
+  const { configuration, blocks } = predecessor;
+  const carried = `  carried over, with this anchor, from ledger ${configuration}, then of ${blocks} blocks`;
+  if (before === undefined) return [carried];
+  const { blockTime, transactionId, block } = before;
+  return [
+    carried,
+    `  by its operator's own word anchored there at ${blockTime}: transaction ${transactionId}, block ${block} (self-attested)`,
+  ];
 }
 
 function readBytes(file: string): Buffer {

@@ -26,7 +26,7 @@ export function composeAdministration(parts: AdministrationParts): Administratio
   const { foundation, trail, services, describer, clients } = parts;
   const { master, migrations, database, content, keys, identities, institutions, names, loader, clock, logger } =
     foundation;
-  const { ledger, reconciler } = trail;
+  const { ledger, past, reconciler } = trail;
   const onInstitution = async (name: string): Promise<void> => {
     try {
       await registerInstitution(ledger, name);
@@ -40,6 +40,7 @@ export function composeAdministration(parts: AdministrationParts): Administratio
     database,
     content,
     ledger,
+    past,
     opener: createRecordOpener({ keys, identities, institutions, loader, content, cacheBytes: 0 }),
     institutions,
     identities,

@@ -4,6 +4,7 @@ import { MedSealError } from '../errors.ts';
 import { parseRoots, ROOTS_FORMAT, type TrustRoots } from '../trail/evidence/roots.ts';
 import { generateLedgerIdentities, ledgerRoots, parseLedgerIdentities } from '../trail/ledger/embedded/identities.ts';
 import { createEmbeddedLedger } from '../trail/ledger/embedded/ledger.ts';
+import { openPastLedger, type PastLedger } from '../trail/ledger/embedded/past.ts';
 import type { Ledger } from '../trail/ledger/port.ts';
 import type { Foundation } from './foundation.ts';
 
@@ -21,6 +22,8 @@ export interface LedgerPart {
   readonly roots: TrustRoots;
   /** Whether other organisations write to it too, so that its blocks are worth following. */
   readonly isShared: boolean;
+  /** The node's own ledger, where it does not write to that one any more. */
+  readonly past?: PastLedger;
   status(): Promise<LedgerStatus>;
   close(): void;
 }
@@ -45,7 +48,7 @@ async function openEmbedded({ database, keys, faults, logger }: Foundation): Pro
 }
 
 /** A channel of a consortium. Its trust roots come from a file that this institution was given, as its verifiers were. */
-async function openFabric({ faults, logger }: Foundation, config: FabricConfig): Promise<LedgerPart> {
+async function openFabric({ database, faults, logger }: Foundation, config: FabricConfig): Promise<LedgerPart> {
   const roots = parseRoots(readRootsFile(config.roots));
   if (roots.ledger.ledger !== 'fabric') {
     throw new MedSealError('invalid-configuration', 'MEDSEAL_FABRIC: the trust roots are those of an embedded ledger');
@@ -57,6 +60,7 @@ async function openFabric({ faults, logger }: Foundation, config: FabricConfig):
     ledger,
     roots,
     isShared: true,
+    past: openPastLedger(database),
     status: async () => ({ kind: 'fabric', ...(await ledger.status()) }),
     close: () => ledger.close(),
   };

@@ -9,11 +9,16 @@ import { createExplainer } from '../consent/explain.ts';
 import { createGuardedReader } from '../consent/guarded-reader.ts';
 import { createGuardedTrail } from '../consent/guarded-trail.ts';
 import { createGuardedWriter } from '../consent/guarded-writer.ts';
+import { createLabelKeeper } from '../consent/label-keeper.ts';
 import { createPrincipalResolver } from '../consent/principal.ts';
 import { createFactsReader } from '../consent/record-facts.ts';
 import { describeElsewhere, sealElsewhere } from '../consent/scribe/elsewhere.ts';
 import { createScribe } from '../consent/scribe/scribe.ts';
+import { readGuide } from '../fhir/profiles/package.ts';
+import { createProfileValidator } from '../fhir/profiles/validate.ts';
 import { createSearchRegistry } from '../fhir/search/registry.ts';
+import { createInvariants } from '../fhir/validation/invariants.ts';
+import { createStrictValidator } from '../fhir/validation/strict.ts';
 import { createValidator } from '../fhir/validation/validate.ts';
 import { createCursors } from '../interactions/search/cursor.ts';
 import type { Services } from '../interactions/services.ts';
@@ -84,6 +89,7 @@ export async function composeServices(
       facts,
       principals,
       authors,
+      labels: createLabelKeeper(facts, tokenizer),
     }),
     emergencies: createEmergencies({ rows: createEmergencyRows(database), box, tokens: emergencyTokens, institutions }),
     explainer: createExplainer({
@@ -103,10 +109,14 @@ export async function composeServices(
     names,
     registry,
     validator: createValidator(),
+    strictValidator: createStrictValidator(() => {
+      const { profiles, isMember } = readGuide();
+      return { invariants: createInvariants(), profiles: createProfileValidator(profiles, isMember) };
+    }),
     tokenizer,
     sourcesOf,
     receipts: createReceiptSigner(keys),
-    evidence: createEvidenceCollector(database, trail.ledger),
+    evidence: createEvidenceCollector({ database, ledger: trail.ledger, past: trail.past }),
     certificates: lazyCertificates(),
     roots: trail.roots,
     cursors: createCursors(secret, random),

@@ -6,6 +6,7 @@ import { selectBacklog } from '../storage/trail/backlog.ts';
 import { createAccessSegments } from '../trail/access-segments.ts';
 import { createAccessTrail } from '../trail/access-trail.ts';
 import { createConsentRelay } from '../trail/consent-relay.ts';
+import type { TrustRoots } from '../trail/evidence/roots.ts';
 import { startFollower } from '../trail/follower.ts';
 import { LOG_NUMBER } from '../trail/leaf.ts';
 import { createReconciler, joinFences, type Reconciler } from '../trail/reconcile.ts';
@@ -18,11 +19,12 @@ import { type LedgerPart, openLedger } from './ledger.ts';
 /** The ledger, and what carries every change to it. */
 export type Trail = Awaited<ReturnType<typeof composeTrail>>;
 
-export async function composeTrail(foundation: Foundation, metrics: Metrics) {
+export async function composeTrail(foundation: Foundation, metrics: Metrics, onRoots: (roots: TrustRoots) => void) {
   const { database, content, keys, identities, institutions, random, clock, faults, logger } = foundation;
   const part = await openLedger(foundation);
-  const { ledger, roots } = part;
-  const reconciler = createReconciler(database, ledger, institutions.own, logger);
+  const { ledger, roots, past } = part;
+  onRoots(roots);
+  const reconciler = createReconciler({ database, ledger, past, institutions: institutions.own, logger });
   await compareWithLedger(reconciler, logger);
   const space = await keepSpaceReserve({ freeBytes: async () => (await database.status()).freeBytes, logger });
   const institutionName = (id: number): string => institutions.byId(id)?.name ?? '';
@@ -32,6 +34,7 @@ export async function composeTrail(foundation: Foundation, metrics: Metrics) {
       database,
       content,
       ledger,
+      predecessor: past && (() => past.describe()),
       institutionName,
       now: clock.now,
       faults,
@@ -48,6 +51,7 @@ export async function composeTrail(foundation: Foundation, metrics: Metrics) {
   return {
     ledger,
     roots,
+    past,
     reconciler,
     fence: joinFences([reconciler, space]),
     worker,

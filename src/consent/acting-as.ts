@@ -21,6 +21,9 @@ export interface ActingAs {
 /** Milliseconds that roles and groups are believed in, if nothing is heard of a change. */
 const CACHED_FOR = 5000;
 const MOST_LEVELS = 10;
+/** Acts as this: staff with a role of this code may lower a label (label-keeper.ts). No consent can name it. */
+export const LABEL_STEWARD = 'label steward';
+const STAFF_ROLE = { system: 'https://medseal.org/fhir/CodeSystem/staff-role', code: 'label-steward' };
 const CLIENT_ID = 'urn:ietf:rfc:6749:client_id';
 
 /** Somebody, and when. */
@@ -81,7 +84,8 @@ export async function createActingAs(
     const person = user.type === 'PractitionerRole' ? nameOf(resource.practitioner?.reference, institution) : undefined;
     const department = nameOf(resource.organization?.reference, institution);
     const above = department === undefined ? [] : await departments(department, institution);
-    return [name, person, ...above].flatMap((one) => (one === undefined ? [] : [{ name: one, period }]));
+    const steward = isSteward(resource) ? LABEL_STEWARD : undefined;
+    return [name, person, steward, ...above].flatMap((one) => (one === undefined ? [] : [{ name: one, period }]));
   }
 
   async function device({ institution, clientId }: Principal): Promise<readonly Held[]> {
@@ -152,4 +156,9 @@ export async function createActingAs(
       return [...new Set((await found).filter(({ period }) => includes(period, instant)).map(({ name }) => name))];
     },
   };
+}
+
+function isSteward({ code = [] }: PractitionerRole): boolean {
+  const codings = code.flatMap(({ coding = [] }) => coding);
+  return codings.some(({ system, code: one }) => system === STAFF_ROLE.system && one === STAFF_ROLE.code);
 }

@@ -3,12 +3,13 @@ import { MedSealError } from '../errors.ts';
 import type { Institution } from '../repository/institutions.ts';
 import type { Names } from '../repository/names.ts';
 import type { CurrentState } from '../repository/own-partition.ts';
-import type { VersionLoader } from '../repository/version-loader.ts';
+import type { PatientConsents, VersionLoader } from '../repository/version-loader.ts';
 import type { Guard } from '../repository/write.ts';
 import type { RequestContext } from '../request-context.ts';
 import type { Tokenizer } from '../sealing/blind-index/tokenizer.ts';
 import { type ConsentStore, consentNames } from './consent-store.ts';
 import { decide } from './decide.ts';
+import { mergedPolicies } from './merges.ts';
 import { parseConsent } from './parse-consent.ts';
 import type { Provision } from './policy.ts';
 import type { PrincipalResolver } from './principal.ts';
@@ -55,8 +56,8 @@ export function createConsentAuthors(options: ConsentAuthorsOptions): ConsentAut
       throw refused('A representative consents for one patient, and lets nobody else act for them');
     }
     const patientToken = names.idToken(patient);
-    const versions = await loader.consentsOf(patientToken);
-    const policies = await consents.load(versions);
+    const known = await loader.consentsOf(patientToken);
+    const policies = mergedPolicies(await consents.load(known.consents), known.merges, [patient], names);
     const decisions = records.map((record) => decide(request, record, policies));
     if (!decisions.every(({ permit, basis }) => permit && basis === 'representative')) {
       throw refused('Nothing lets this person write Consents of the patient');
@@ -67,8 +68,8 @@ export function createConsentAuthors(options: ConsentAuthorsOptions): ConsentAut
     return [
       {
         lock: tokenizer.token('consent author', patient),
-        // Whatever was withdrawn meanwhile is heard: the writer of a Consent holds the patient's lock alone.
-        holds: async (sql) => same(await loader.consentsOf(patientToken, sql), versions),
+        // Whatever was withdrawn or merged meanwhile is heard: whoever writes that holds the patient's lock alone.
+        holds: async (sql) => same(await loader.consentsOf(patientToken, sql), known),
       },
     ];
   }
@@ -110,8 +111,9 @@ function refused(message: string): MedSealError {
   return new MedSealError('forbidden', message, { expression: 'Consent.verification' });
 }
 
-function same(one: readonly bigint[], other: readonly bigint[]): boolean {
-  return one.length === other.length && one.every((id, index) => id === other[index]);
+function same(one: PatientConsents, other: PatientConsents): boolean {
+  const textOf = ({ consents, merges }: PatientConsents): string => [...consents, ...merges].join();
+  return textOf(one) === textOf(other);
 }
 
 function isConsentOf(resource: Resource | undefined, patientId: string): boolean {

@@ -12,26 +12,32 @@ import type { ConsentPolicy } from './policy.ts';
 
 /** Consents out of their seal, by version row: a version never changes, so what is kept is never stale. */
 export interface ConsentStore {
-  load(versionIds: readonly bigint[]): Promise<readonly ConsentPolicy[]>;
+  load(versionIds: readonly bigint[]): Promise<readonly StoredPolicy[]>;
+}
+
+export interface StoredPolicy extends ConsentPolicy {
+  /** Of the Consent's version. */
+  readonly versionId: bigint;
 }
 
 const CACHE_SIZE = 20_000;
 
 export function createConsentStore(loader: VersionLoader, opener: RecordOpener, names: Names): ConsentStore {
-  const cache = new LRUCache<bigint, ConsentPolicy>({ max: CACHE_SIZE });
+  const cache = new LRUCache<bigint, StoredPolicy>({ max: CACHE_SIZE });
 
-  async function open(row: PermittedRow): Promise<ConsentPolicy> {
+  async function open(row: PermittedRow): Promise<StoredPolicy> {
     const { content, id, institution } = await opener.open(row);
     if (content === undefined) throw new MedSealError('sealed-content-damaged', 'A consent in force has no content');
     const consent = JSON.parse(content.toString('utf8')) as Consent;
-    const policy = parseConsent(consent, consentNames(names, institution, id, row.version));
-    cache.set(row.versionId, policy);
+    const { versionId, version } = row;
+    const policy = { ...parseConsent(consent, consentNames(names, institution, id, version)), versionId };
+    cache.set(versionId, policy);
     return policy;
   }
 
   return {
     async load(versionIds) {
-      const policies = new Map<bigint, ConsentPolicy>();
+      const policies = new Map<bigint, StoredPolicy>();
       for (const id of versionIds) {
         const known = cache.get(id);
         if (known !== undefined) policies.set(id, known);

@@ -227,6 +227,36 @@ describe('every patient must permit', () => {
   ]);
 });
 
+describe('consents from before a merge deny, and permit nothing (DESIGN 7.6)', () => {
+  const suspended = { suspended: true };
+  check([
+    { why: 'a base permit waits', consents: [base('permit', suspended)], expected: 'deny default' },
+    { why: 'so does a specific one', consents: [rule('permit', {}, suspended)], expected: 'deny default' },
+    {
+      why: 'a base deny stands',
+      consents: [base('deny', suspended), base('permit')],
+      expected: 'deny consent',
+      by: '',
+    },
+    {
+      why: 'so does a specific one',
+      consents: [rule('deny', {}, suspended), rule('permit')],
+      expected: 'deny consent',
+    },
+    {
+      why: 'an exception from a deny waits too',
+      consents: [rule('deny', { nested: [provision({ ...forB, path: '0.0' })] }, suspended), base('permit')],
+      expected: 'deny consent',
+      by: '0',
+    },
+    {
+      why: 'one that was given since permits',
+      consents: [base('permit', { suspended: false })],
+      expected: 'permit consent',
+    },
+  ]);
+});
+
 describe('across consents: specific deny, specific permit, base deny, base permit, default', () => {
   const actors = [HOSPITAL_B, 'hospital-a/Organization/hospital-a'];
   const kinds = [

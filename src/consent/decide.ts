@@ -148,6 +148,7 @@ function verdictOf(
   const { consent, version } = policy;
   const found: Verdict[] = [];
   const hear = (effect: Effect, way: Way, depth: number, provision: string) => {
+    if (effect === 'permit' && policy.suspended === true) return;
     // Break-glass overrides everything but a deny that names it, and the exceptions nested in that.
     if (emergency && effect === 'deny' && !way.namesEmergency) return;
     const { specific, represents, family } = way;

@@ -55,6 +55,13 @@ describe('a description', () => {
     assert.deepEqual(facets, []);
   });
 
+  test('of a Patient: whom it is merged with, which no other resource tells', () => {
+    const link = [{ other: { reference: 'Patient/p' }, type: 'replaces' }];
+    assert.deepEqual(describeOf({ resourceType: 'Patient', link }).merges, [patient]);
+    assert.deepEqual(describeOf({ resourceType: 'Patient' }).merges, []);
+    assert.equal(describeOf({ resourceType: 'Person', link }).merges, undefined);
+  });
+
   test('of the directory: everyone, unless it holds something of a patient', () => {
     const medication = { resourceType: 'Medication' };
     assert.deepEqual(describeOf(medication).readers, [custodianReader(tokenizer, 'a'), directoryReader(tokenizer)]);

@@ -15,6 +15,7 @@ import { recordFacets } from './facets.ts';
 import { UNKNOWN_PATIENT } from './facts.ts';
 import { scopeTokens } from './granular-scopes.ts';
 import { ledgerEntryOf } from './ledger-entry.ts';
+import { mergeLinks } from './merges.ts';
 import { parseConsent } from './parse-consent.ts';
 import { END_OF_YEARS } from './periods.ts';
 import { custodianReader, directoryReader, facetToken, permitReaders } from './principal.ts';
@@ -23,7 +24,10 @@ import { type ConsentRule, consentRules } from './rules.ts';
 
 /** Everything about a resource that is stored beside its seal, as opaque tokens. */
 export interface Description
-  extends Pick<VersionDraft, 'patients' | 'facets' | 'tokens' | 'traits' | 'readers' | 'sortKeys' | 'consent'> {
+  extends Pick<
+    VersionDraft,
+    'patients' | 'facets' | 'tokens' | 'traits' | 'readers' | 'sortKeys' | 'consent' | 'merges'
+  > {
   /** `{institution}/Patient/{id}`, or UNKNOWN_PATIENT; not to be stored. */
   readonly patientNames: readonly string[];
 }
@@ -84,6 +88,9 @@ export function createDescriber(options: DescriberOptions): Describer {
         ...indexResource(resource.resourceType, found, (target) => names.locate(target, institution)),
         readers: recordReaders(resource.resourceType, patients, institution, tokenizer),
         sortKeys: sortKeysOf(found),
+        ...(resource.resourceType === 'Patient'
+          ? { merges: mergeLinks(resource, institution, names).map(names.idToken) }
+          : {}),
         ...(resource.resourceType === 'Consent' ? { consent: consentChange(resource, institution, version) } : {}),
       };
     },

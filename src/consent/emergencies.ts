@@ -8,7 +8,7 @@ import type { Principal, RequestContext, ResourceIdentity } from '../request-con
 export interface Emergencies {
   /** Written down before there is a token. @throws MedSealError `forbidden`, `not-supported` */
   open(context: RequestContext, patient: ResourceIdentity, reason: string, minutes: number): Promise<OpenedEmergency>;
-  /** Newest first. */
+  /** The queue of a reviewer: all that wait for a review, then the last that had one; each newest first. */
   list(): Promise<readonly Emergency[]>;
   /** What is found unjustified is over at once. @throws MedSealError `not-found`, `already-exists` */
   review(id: string, review: EmergencyReview): Promise<void>;
@@ -68,7 +68,9 @@ export interface EmergenciesOptions {
   readonly institutions: InstitutionDirectory;
 }
 
-const MOST_LISTED = 1000;
+/** None drops out of the queue unseen: when so many wait, reviewing shows the next. */
+const MOST_WAITING = 10_000;
+const MOST_REVIEWED = 1000;
 
 export function createEmergencies({ rows, box, tokens, institutions }: EmergenciesOptions): Emergencies {
   const placeOf = (id: string, what: string): string => `emergency ${what} ${id}`;
@@ -113,7 +115,11 @@ export function createEmergencies({ rows, box, tokens, institutions }: Emergenci
       });
       return { token: issued.token, scope: issued.scope, until, practitioner };
     },
-    list: async () => Promise.all((await rows.list(MOST_LISTED)).map(describe)),
+    async list() {
+      const waiting = await rows.list(false, MOST_WAITING);
+      const reviewed = await rows.list(true, MOST_REVIEWED);
+      return Promise.all([...waiting, ...reviewed].map(describe));
+    },
     async review(id, review) {
       const row = await rows.find(id);
       if (row === undefined) throw new MedSealError('not-found', 'There is no such emergency access');

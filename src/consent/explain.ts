@@ -1,5 +1,6 @@
 import type { Resource } from '@medplum/fhirtypes';
 import type { InstitutionDirectory } from '../repository/institutions.ts';
+import { parseMerge } from '../repository/merges.ts';
 import type { Names } from '../repository/names.ts';
 import type { PastVersions } from '../repository/past-versions.ts';
 import type { RecordOpener } from '../repository/records.ts';
@@ -10,6 +11,7 @@ import type { ConsentStore } from './consent-store.ts';
 import { type AccessRequest, type Decision, decide } from './decide.ts';
 import { type RecordFacts, UNKNOWN_PATIENT } from './facts.ts';
 import { hasScope, notFound } from './guarded-reader.ts';
+import { mergedPolicies } from './merges.ts';
 import type { ConsentAction, ConsentPolicy, Provision } from './policy.ts';
 import { isPersonal, type PrincipalResolver } from './principal.ts';
 import type { FactsReader } from './record-facts.ts';
@@ -96,8 +98,12 @@ export function createExplainer(options: ExplainerOptions): Explainer {
     const resource = JSON.parse(opened.content.toString('utf8')) as Resource;
     const record = facts.read(resource, opened.institution);
     const known = record.patients.filter((one) => one !== UNKNOWN_PATIENT).map(names.idToken);
-    const versions = known.length === 0 ? [] : await past.consentsAt(known, new Date(at).toISOString());
-    return { version: `${record.name}/_history/${row.version}`, record, policies: await consents.load(versions) };
+    const moment = new Date(at).toISOString();
+    const merges = known.length === 0 ? [] : await past.mergesAt(known, moment);
+    const everyone = [...new Set([...known, ...merges.map((merge) => parseMerge(merge).other)])];
+    const versions = known.length === 0 ? [] : await past.consentsAt(everyone, moment);
+    const policies = mergedPolicies(await consents.load(versions), merges, record.patients, names);
+    return { version: `${record.name}/_history/${row.version}`, record, policies };
   }
 
   async function requestOf(asker: Asker, action: ConsentAction, at: number): Promise<AccessRequest> {

@@ -19,6 +19,7 @@ import type { LeafSecrets } from '../sealing/version.ts';
 import type { ConsentStore } from './consent-store.ts';
 import { type AccessRequest, type Decision, decide } from './decide.ts';
 import { UNKNOWN_PATIENT } from './facts.ts';
+import { mergedPolicies } from './merges.ts';
 import type { PrincipalResolver } from './principal.ts';
 import type { FactsReader } from './record-facts.ts';
 import { coversSome } from './scope-types.ts';
@@ -99,7 +100,8 @@ export function createGuardedReader(options: GuardedReaderOptions): GuardedReade
       opened.content === undefined ? undefined : (JSON.parse(opened.content.toString('utf8')) as Resource);
     if (resource === undefined) return { ...opened, resource, patients: [] };
     const record = facts.read(resource, opened.institution);
-    const policies = row.consents.length === 0 ? [] : await consents.load(row.consents);
+    const stored = row.consents.length === 0 ? [] : await consents.load(row.consents);
+    const policies = mergedPolicies(stored, row.merges, record.patients, names);
     const decision = decide(request, record, policies);
     const { patients } = record;
     if (decision.permit && samePatients(patients, row.patients)) return { ...opened, resource, patients };

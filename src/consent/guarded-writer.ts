@@ -13,12 +13,14 @@ import { coveredByScope } from './decide.ts';
 import type { Describer } from './describe.ts';
 import { UNKNOWN_PATIENT } from './facts.ts';
 import { notFound, requireScope } from './guarded-reader.ts';
+import type { LabelKeeper } from './label-keeper.ts';
 import { isPersonal, type PrincipalResolver } from './principal.ts';
 import { type ProvenanceTarget, provenanceOf } from './provenance.ts';
 import type { FactsReader } from './record-facts.ts';
 import { covers } from './scope-types.ts';
 import type { DescribeAll } from './scribe/elsewhere.ts';
 import type { Described } from './scribe/protocol.ts';
+import { withoutVersion, withVersion } from './server-owned.ts';
 
 /** One resource to be created, updated or deleted; validated, its references resolved. */
 export type Change = CreateOrUpdate | Delete;
@@ -76,6 +78,7 @@ export interface GuardedWriterOptions {
   readonly facts: FactsReader;
   readonly principals: PrincipalResolver;
   readonly authors: ConsentAuthors;
+  readonly labels: LabelKeeper;
 }
 
 /** A version to be written, and the names of its patients, which the draft holds as pseudonyms only. */
@@ -151,6 +154,13 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
     throw new MedSealError('forbidden', 'The token has no scope for a resource with this content');
   }
 
+  async function requireLabels(context: RequestContext, change: Change, { name }: Institution): Promise<void> {
+    const { state } = change;
+    if (change.interaction === 'delete' || state === undefined) return;
+    const after = { ...change.resource, id: change.id };
+    await options.labels.require(context, { institution: name, state, after, before: () => currentContent(state) });
+  }
+
   async function requireConsentAuthor(context: RequestContext, change: Change, institution: Institution) {
     const { interaction, state } = change;
     return options.authors.require(context, {
@@ -215,6 +225,7 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
     for (const change of changes) {
       institution = authorise(context, change.type, ACTIONS[change.interaction]);
       await requireCovered(context, change, institution);
+      await requireLabels(context, change, institution);
       if (change.type === 'Consent') guards.push(...(await requireConsentAuthor(context, change, institution)));
     }
     return { institution, guards };
@@ -282,19 +293,3 @@ function isEntered(principal: Principal, resource: Resource): boolean {
 function authorOf({ clientId, user }: Principal): string {
   return user === undefined ? clientId : `${clientId} ${user.institution}/${user.type}/${user.id}`;
 }
-
-/** The server owns id, versionId and lastUpdated; everything else stays as it came, in its order. */
-export function withoutVersion(resource: Resource, id: string): Resource {
-  const { resourceType, id: _id, meta, ...rest } = resource as Resource & { meta?: Record<string, unknown> };
-  const { versionId: _versionId, lastUpdated: _lastUpdated, ...kept } = meta ?? {};
-  return { resourceType, id, meta: kept, ...rest } as Resource;
-}
-
-/** Puts versionId and lastUpdated at the beginning of meta, which stands after resourceType and id. */
-function withVersion(text: string, version: number, at: string): string {
-  const owned = `"versionId":"${version}","lastUpdated":"${at}"`;
-  const start = text.indexOf(META) + META.length;
-  return `${text.slice(0, start)}${owned}${text[start] === '}' ? '' : ','}${text.slice(start)}`;
-}
-
-const META = '"meta":{';

@@ -50,6 +50,11 @@ export function tagsOf(own: readonly RecordCoding[], inner: readonly (readonly R
   };
 }
 
+/** Where a record that bears a label itself stands in the order, the lowest being 0; undefined for one that does not. */
+export function confidentialityRank({ possible, open }: Told<RecordCoding>): number | undefined {
+  return open ? undefined : Math.max(...possible.map(rankOf));
+}
+
 function highest(labels: readonly RecordCoding[]): RecordCoding | undefined {
   const ranked = labels.filter(isRanked);
   // Of two that rank the same, the one that bears its system.

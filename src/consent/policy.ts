@@ -64,6 +64,8 @@ export interface ConsentPolicy {
   readonly patient: string | undefined;
   /** False: stored, but neither permits nor denies (status, scope). */
   readonly inForce: boolean;
+  /** True: from before its patient's record was merged with another; it only denies until it is given again. */
+  readonly suspended?: boolean;
   /** The effect on everything of that patient, where policyRule or a bare root gives one. */
   readonly base: Effect | undefined;
   /** Bounds everything in this consent: the root's period. */

@@ -23,6 +23,7 @@ const TYPE_INTERACTIONS = [
 
 /** Our own, beside those of the table. */
 const OWN_OPERATIONS = ['evidence', 'certificate', 'explain-access'] as const;
+const PATIENT_OPERATIONS = [...OWN_OPERATIONS, 'break-glass'] as const;
 
 const COMPARTMENT_DEFINITION = 'http://hl7.org/fhir/CompartmentDefinition/';
 
@@ -116,7 +117,10 @@ function resourceOf(type: string, searches: SearchCapabilities, union: boolean):
     referencePolicy: ['literal', 'local', 'resolves'],
     operation: [
       ...OPERATIONS.filter((one) => (one.type ?? one.instance) !== undefined && isOperationOf(one, type)).map(told),
-      ...OWN_OPERATIONS.map((name) => ({ name, definition: `https://medseal.org/fhir/OperationDefinition/${name}` })),
+      ...(type === 'Patient' ? PATIENT_OPERATIONS : OWN_OPERATIONS).map((name) => ({
+        name,
+        definition: `https://medseal.org/fhir/OperationDefinition/${name}`,
+      })),
     ],
   };
 }

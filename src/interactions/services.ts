@@ -4,6 +4,7 @@ import type { GuardedReader } from '../consent/guarded-reader.ts';
 import type { GuardedTrail } from '../consent/guarded-trail.ts';
 import type { GuardedWriter } from '../consent/guarded-writer.ts';
 import type { SearchRegistry } from '../fhir/search/registry.ts';
+import type { StrictValidator } from '../fhir/validation/strict.ts';
 import type { Validator } from '../fhir/validation/validate.ts';
 import type { InstitutionDirectory } from '../repository/institutions.ts';
 import type { Names } from '../repository/names.ts';
@@ -30,6 +31,7 @@ export interface Services {
   readonly names: Names;
   readonly registry: SearchRegistry;
   readonly validator: Validator;
+  readonly strictValidator: StrictValidator;
   readonly tokenizer: Tokenizer;
   readonly sourcesOf: SourcesOf;
   readonly receipts: ReceiptSigner;

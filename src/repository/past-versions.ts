@@ -9,6 +9,8 @@ export interface PastVersions {
   version(idToken: string, version: number): Promise<bigint | undefined>;
   /** Of every Consent that ever named one of these patients and was there; whom it then was about it tells itself. */
   consentsAt(patients: readonly string[], at: string): Promise<readonly bigint[]>;
+  /** With whom these patients were merged, as a record's row tells it; see `parseMerge`. */
+  mergesAt(patients: readonly string[], at: string): Promise<readonly string[]>;
 }
 
 interface Row {
@@ -44,5 +46,23 @@ export function createPastVersions(database: Database): PastVersions {
       );
       return rows.filter((row) => row.interaction !== 'delete').map((row) => row.id);
     },
+    async mergesAt(patients, at) {
+      const rows = await database.query<{ merge: string }>('writer', MERGES_AT, [patients, at]);
+      return rows.map((row) => row.merge);
+    },
   };
 }
+
+/** As settle_merges does for now (0020_merges.sql), by the links that stood then. */
+const MERGES_AT = `
+with recursive linked (patient, other, since) as (
+  select patient, patient, 0::bigint from unnest($1::uuid[]) as patient
+  union
+  select l.patient, case when k.patient = l.other then k.other else k.patient end, k.since
+  from linked l join patient_link k on k.patient = l.other or k.other = l.other
+  join resource_version said on said.id = k.since and said.at <= $2
+  left join resource_version unsaid on unsaid.id = k.until
+  where unsaid.id is null or unsaid.at > $2
+)
+select distinct l.patient || ' ' || l.other || ' ' || max(l.since) over (partition by l.patient) as merge
+from linked l where exists (select from linked m where m.patient = l.patient and m.since > 0)`;

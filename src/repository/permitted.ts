@@ -46,8 +46,10 @@ export interface PermittedRow {
   readonly digest: Buffer | null;
   readonly envelope: string;
   readonly leafHash: Buffer;
-  /** Version rows of the consents of its patients, from the same snapshot. */
+  /** Version rows of the consents of its patients and of whom they are merged with, from the same snapshot. */
   readonly consents: readonly bigint[];
+  /** With whom its patients are merged, from the same snapshot; see `parseMerge`. */
+  readonly merges: readonly string[];
 }
 
 /** Oldest change first by (at, version id); `before` and `after` exclude their own position. */
@@ -117,7 +119,7 @@ export interface PermittedReader {
 const INLINE_BYTES = 65_536;
 const VERSION_COLUMNS = `institution, type, id_token as "idToken", version, interaction, at, patients,
   case when octet_length(sealed) <= ${INLINE_BYTES} then sealed end as sealed, digest, envelope,
-  leaf_hash as "leafHash", consents`;
+  leaf_hash as "leafHash", consents, merges`;
 const CURRENT = `select version_id as "versionId", ${VERSION_COLUMNS} from permitted_current r`;
 const VERSION = `select id as "versionId", ${VERSION_COLUMNS} from permitted_version r`;
 

@@ -8,11 +8,13 @@ import type { PermittedRow } from './permitted.ts';
 export interface VersionLoader {
   /** Those that exist, in no particular order. */
   versions(versionIds: readonly bigint[]): Promise<readonly PermittedRow[]>;
-  /** Version rows of the newest version of each Consent of a patient, in order. */
-  consentsOf(patient: string, sql?: Sql): Promise<readonly bigint[]>;
+  /** The newest version of each Consent of a patient and of whom they are merged with, in order. */
+  consentsOf(patient: string, sql?: Sql): Promise<PatientConsents>;
   /** The sealed content of one that was too long to come with its row; undefined when it is not in the database. */
   sealed(versionId: bigint): Promise<string | undefined>;
 }
+
+export type PatientConsents = Pick<PermittedRow, 'consents' | 'merges'>;
 
 export function createVersionLoader(database: Database): VersionLoader {
   return {
@@ -20,16 +22,16 @@ export function createVersionLoader(database: Database): VersionLoader {
       database.query<PermittedRow>(
         'writer',
         `select id as "versionId", institution, type, id_token as "idToken", version, interaction, at, patients, sealed,
-           digest, envelope, leaf_hash as "leafHash", '{}'::bigint[] as consents
+           digest, envelope, leaf_hash as "leafHash", '{}'::bigint[] as consents,
+           '{}'::text[] as merges
          from resource_version where id = any ($1::bigint[])`,
         [versionIds],
       ),
     async consentsOf(patient, sql) {
-      const text = 'select version_id as "versionId" from consent_current where patient = $1 order by version_id';
-      const rows = await (sql === undefined
-        ? database.query<{ versionId: bigint }>('writer', text, [patient])
-        : sql.query<{ versionId: bigint }>(text, [patient]));
-      return rows.map((row) => row.versionId);
+      const [found] = await (sql === undefined
+        ? database.query<PatientConsents>('writer', CONSENTS_OF, [patient])
+        : sql.query<PatientConsents>(CONSENTS_OF, [patient]));
+      return found ?? { consents: [], merges: [] };
     },
     async sealed(versionId) {
       const text = 'select sealed from resource_version where id = $1';
@@ -38,3 +40,12 @@ export function createVersionLoader(database: Database): VersionLoader {
     },
   };
 }
+
+/** As the views tell it with a record (0005_views.sql). */
+const CONSENTS_OF = `select
+  array(
+    select version_id from consent_current
+    where patient = any (array(select $1::uuid union all select other from patient_merge where patient = $1))
+    order by 1) as consents,
+  array(
+    select m.patient || ' ' || m.other || ' ' || m.since from patient_merge m where m.patient = $1 order by 1) as merges`;

@@ -1,6 +1,7 @@
 import type { Token } from '../sealing/blind-index/tokenizer.ts';
 import { selfToken } from '../sealing/identity.ts';
 import type { Database, Sql } from '../storage/database/port.ts';
+import { type Merging, settleMerges } from './merges.ts';
 import type { ConsentChange, ConsentLedgerEntry, Guard, IdempotencyRecord, VersionDraft } from './write.ts';
 
 /** The statements of the write transaction: one for any number of versions, by `unnest`. */
@@ -27,24 +28,25 @@ export interface ConsentRow {
   readonly readers: readonly Token[];
 }
 
+export interface PatientLocks {
+  readonly shared: readonly string[];
+  readonly exclusive: readonly string[];
+  readonly mergings: readonly Merging[];
+  readonly guards: readonly Guard[];
+}
+
 /**
  * Writers of a patient's records share that patient's lock, writers of a consent hold it alone: so that a record written
  * while a consent is granted counts as granted. Guards take theirs alone. All in one order, so that none waits in a ring.
+ *
+ * A consent is also of whomever its patient is merged with: who that is does not change while its writer shares the lock
+ * of merging, which those who merge hold alone.
  */
-export function lockPatients(
-  sql: Sql,
-  shared: readonly string[],
-  exclusive: readonly string[],
-  guards: readonly Guard[],
-): Promise<unknown> {
+export function lockPatients(sql: Sql, { shared, exclusive, mergings, guards }: PatientLocks): Promise<unknown> {
+  const alone = [...exclusive, ...mergings.flatMap(({ patient, others }) => [patient, ...others])];
+  const patients = alone.length === 0 ? [lockShared(sql, shared)] : lockMerged(sql, shared, alone, mergings.length > 0);
   return Promise.all([
-    sql.query(
-      `select case when patient = any ($2::uuid[])
-         then pg_advisory_xact_lock(hashtextextended(patient::text, 0))
-         else pg_advisory_xact_lock_shared(hashtextextended(patient::text, 0)) end
-       from unnest($1::uuid[]) as patient`,
-      [[...new Set([...shared, ...exclusive])].sort(), exclusive],
-    ),
+    ...patients,
     ...(guards.length === 0
       ? []
       : [
@@ -53,6 +55,32 @@ export function lockPatients(
           ]),
         ]),
   ]);
+}
+
+function lockShared(sql: Sql, patients: readonly string[]): Promise<unknown> {
+  const text = `select pg_advisory_xact_lock_shared(hashtextextended(patient::text, 0))
+    from unnest($1::uuid[]) as patient`;
+  return sql.query(text, [patients.toSorted()]);
+}
+
+function lockMerged(sql: Sql, shared: readonly string[], alone: readonly string[], isMerging: boolean) {
+  const lock = isMerging ? 'pg_advisory_xact_lock' : 'pg_advisory_xact_lock_shared';
+  return [
+    sql.query(`select ${lock}(hashtextextended('medseal merging', 0))`, []),
+    sql.query(
+      `select case when alone
+         then pg_advisory_xact_lock(hashtextextended(patient::text, 0))
+         else pg_advisory_xact_lock_shared(hashtextextended(patient::text, 0)) end
+       from (
+         select patient, bool_or(alone) as alone
+         from (
+           select patient, false as alone from unnest($1::uuid[]) as patient
+           union all select patient, true from unnest(merged_with($2::uuid[])) as patient
+         ) wanted group by patient order by patient
+       ) as one`,
+      [shared, alone],
+    ),
+  ];
 }
 
 const INSERT_VERSIONS = `
@@ -126,6 +154,7 @@ export async function replaceConsent(sql: Sql, draft: VersionDraft, change: Cons
       ),
       insertRules(sql, draft, change.patient, change.rules),
       addReaders(sql, change.patient, change.rules),
+      settleMerges(sql, change.patient),
     );
   }
   if (change.entry !== undefined) statements.push(insertEntry(sql, draft, change.entry));

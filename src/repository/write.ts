@@ -6,6 +6,7 @@ import type { Identities } from '../sealing/identity.ts';
 import type { KeyService } from '../sealing/key-service.ts';
 import { DatabaseError, violatesUnique } from '../storage/database/database-error.ts';
 import type { Database, Sql } from '../storage/database/port.ts';
+import { changedMergings, type Merging, mergePatients } from './merges.ts';
 import type { SealDrafts, SealedParts, SealingJob } from './seal-draft.ts';
 import { createSharedCommits } from './shared-commits.ts';
 import {
@@ -43,6 +44,8 @@ export interface VersionDraft {
   readonly previous: Buffer | undefined;
   /** For a Consent: the rules that it now stands for. */
   readonly consent?: ConsentChange;
+  /** For a Patient that is not deleted: whom it replaces or is replaced by, as pseudonyms. */
+  readonly merges?: readonly string[];
 }
 
 export interface ConsentChange {
@@ -124,6 +127,7 @@ const CONCURRENT_COMMITS = 2;
 interface Job {
   readonly rows: readonly VersionRow[];
   readonly record: IdempotencyRecord | undefined;
+  readonly mergings: readonly Merging[];
 }
 
 export function createVersionWriter(options: VersionWriterOptions): VersionWriter {
@@ -155,7 +159,8 @@ export function createVersionWriter(options: VersionWriterOptions): VersionWrite
     const drafts = rows.map((row) => row.draft);
     const changes = consentChanges(drafts);
     const exclusive = changes.map((change) => change.patient).filter((patient) => patient !== undefined);
-    const locked = lockPatients(sql, patientsOf(drafts), exclusive, guards);
+    const mergings = jobs.flatMap((job) => job.mergings);
+    const locked = lockPatients(sql, { shared: patientsOf(drafts), exclusive, mergings, guards });
     for (const guard of guards) {
       await locked;
       if (await guard.holds(sql)) continue;
@@ -163,6 +168,7 @@ export function createVersionWriter(options: VersionWriterOptions): VersionWrite
     }
     const statements: Promise<unknown>[] = [locked, insertVersions(sql, rows)];
     await faults.at('write-inside-transaction');
+    for (const merging of mergings) statements.push(mergePatients(sql, merging));
     for (const change of changes) statements.push(replaceConsent(sql, change.draft, change));
     if (jobs.some((job) => job.rows.length > 2)) await faults.at('bundle-middle');
     for (const { record } of jobs) if (record !== undefined) statements.push(insertIdempotency(sql, record));
@@ -174,9 +180,10 @@ export function createVersionWriter(options: VersionWriterOptions): VersionWrite
     async write({ drafts, author, guards = [], beforeCommit }) {
       const rows = await sealAll(drafts, author, options);
       const written = rows.map(({ draft, cid, leafHash }) => ({ draft, cid, leafHash }));
-      const job: Job = { rows, record: await beforeCommit?.(written) };
+      const mergings = await changedMergings(database, drafts);
+      const job: Job = { rows, record: await beforeCommit?.(written), mergings };
       // What locks alone would hold up everybody who shared its commit.
-      const alone = guards.length > 0 || consentChanges(drafts).length > 0;
+      const alone = guards.length > 0 || consentChanges(drafts).length > 0 || mergings.length > 0;
       try {
         await (alone ? commit([job], guards) : shared.commit(job));
       } catch (error) {

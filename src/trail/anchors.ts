@@ -1,3 +1,4 @@
+import type { Predecessor } from 'medseal-chaincode/rules';
 import { invariant } from '../errors.ts';
 import type { LogName } from './leaf.ts';
 import type { Ledger, LedgerProof } from './ledger/port.ts';
@@ -18,6 +19,8 @@ export interface Anchor {
   /** RFC 3339. */
   readonly time: string;
   readonly transactionId: string;
+  /** Of the first one of a log that another ledger had anchored before. */
+  readonly predecessor?: Predecessor;
 }
 
 /** The newest anchor of each log that belongs to this node's organisation, by `institution log`. */
@@ -27,6 +30,13 @@ export async function ownAnchors(ledger: Ledger): Promise<Map<string, Anchor>> {
     if (anchor.owner === ledger.membership.mspId) own.set(`${anchor.institution} ${anchor.log}`, anchor);
   }
   return own;
+}
+
+/** The one that a log began with on this ledger. */
+export async function firstAnchor(ledger: Ledger, institution: string, log: LogName): Promise<Anchor | undefined> {
+  const args = [institution, log, '2', '1'];
+  const answer = await ledger.evaluate({ contract: 'anchor', transaction: 'history', args });
+  return (JSON.parse(Buffer.from(answer).toString('utf8')) as { items: readonly Anchor[] }).items[0];
 }
 
 /** An anchor with what an offline verifier needs beside its trust roots. */

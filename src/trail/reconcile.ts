@@ -2,9 +2,19 @@ import { MedSealError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { Database } from '../storage/database/port.ts';
 import type { LogKey } from '../storage/log/tiles.ts';
-import { reopenAbove, selectAnchored, selectBatch, setAnchored } from '../storage/trail/log.ts';
+import { foldBatches } from '../storage/trail/carried.ts';
+import { reopenEntries } from '../storage/trail/consent-entries.ts';
+import {
+  type BatchRow,
+  reopenAbove,
+  selectAnchored,
+  selectBatch,
+  setAnchored,
+  setManifest,
+} from '../storage/trail/log.ts';
 import { type Anchor, ownAnchors } from './anchors.ts';
 import { LOG_NUMBER, type LogName } from './leaf.ts';
+import type { PastLedger } from './ledger/embedded/past.ts';
 import type { Ledger } from './ledger/port.ts';
 
 /** What comparing one log with the ledger found. */
@@ -14,6 +24,8 @@ export type Finding =
   | { readonly kind: 'recorded'; readonly size: number }
   /** The ledger has less than was recorded here: those batches are anchored again. */
   | { readonly kind: 'reopened'; readonly size: number }
+  /** This ledger has nothing of a log that the one before anchored up to here: that head becomes its first anchor. */
+  | { readonly kind: 'carried'; readonly size: number }
   /** The ledger has what this database does not: an older backup. Nothing may be written before it is replayed. */
   | { readonly kind: 'behind'; readonly size: number }
   /** Both have leaves up to this size, and not the same. */
@@ -25,18 +37,13 @@ export type Finding =
  * @param theirs the ledger's newest anchor of the log
  */
 async function reconcileLog(
-  database: Database,
-  ledger: Ledger,
+  { database, ledger, past }: ReconcilerOptions,
   key: LogKey,
   theirs: Anchor | undefined,
 ): Promise<Finding> {
   const ours = await selectAnchored(database, key);
   const ourSize = Number(ours?.size ?? 0n);
-  if (theirs === undefined) {
-    if (ourSize === 0) return { kind: 'agree' };
-    await reopenAbove(database, key, 0);
-    return { kind: 'reopened', size: 0 };
-  }
+  if (theirs === undefined) return ours === undefined ? { kind: 'agree' } : startOver(database, past, ours);
   const { size } = theirs;
   const batch = await selectBatch(database, key, size);
   if (batch === undefined) return { kind: size > ourSize ? 'behind' : 'rewritten', size };
@@ -49,8 +56,24 @@ async function reconcileLog(
   const committed = await ledger.find(theirs.transactionId);
   if (committed === undefined) throw new MedSealError('ledger-unavailable', 'The ledger does not show its own anchor');
   const { transactionId, block } = committed;
+  // Where a backup was made before it was stored.
+  if (batch.manifest !== theirs.manifest) await setManifest(database, batch, theirs.manifest);
   await setAnchored(database, batch, { transactionId, block, at: theirs.time });
   return { kind: 'recorded', size };
+}
+
+/** On a ledger that knows nothing of a log, nor of its institution's consents. */
+async function startOver(database: Database, past: PastLedger | undefined, ours: BatchRow): Promise<Finding> {
+  if (ours.log === LOG_NUMBER.records) await reopenEntries(database, ours.institution);
+  const { transactionId } = ours;
+  const before = transactionId === null ? undefined : await past?.blockOf(transactionId);
+  if (before === undefined) {
+    await reopenAbove(database, ours, 0);
+    return { kind: 'reopened', size: 0 };
+  }
+  const size = Number(ours.size);
+  await foldBatches(database, ours, size);
+  return { kind: 'carried', size };
 }
 
 /** Why writes are refused, as long as they are. */
@@ -77,16 +100,21 @@ export interface Reconciler extends Fence {
   run(): Promise<void>;
 }
 
+export interface ReconcilerOptions {
+  readonly database: Database;
+  readonly ledger: Ledger;
+  /** The ledger that this node wrote to before, where that was its own. */
+  readonly past?: PastLedger | undefined;
+  readonly institutions: () => readonly { readonly id: number; readonly name: string }[];
+  readonly logger: Logger;
+}
+
 /**
  * Compares every log with the ledger, also those of institutions that this database knows nothing of, and fences writes
  * where the database is behind its own ledger.
  */
-export function createReconciler(
-  database: Database,
-  ledger: Ledger,
-  institutions: () => readonly { readonly id: number; readonly name: string }[],
-  logger: Logger,
-): Reconciler {
+export function createReconciler(options: ReconcilerOptions): Reconciler {
+  const { ledger, institutions, logger } = options;
   let reason: string | undefined;
 
   async function compare(): Promise<string | undefined> {
@@ -96,7 +124,7 @@ export function createReconciler(
       for (const log of ['records', 'access'] as const) {
         const anchor = theirs.get(`${name} ${log}`);
         theirs.delete(`${name} ${log}`);
-        const finding = await reconcileLog(database, ledger, { institution: id, log: LOG_NUMBER[log] }, anchor);
+        const finding = await reconcileLog(options, { institution: id, log: LOG_NUMBER[log] }, anchor);
         found = note(name, log, finding) ?? found;
       }
     }

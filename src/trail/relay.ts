@@ -1,10 +1,12 @@
+import type { Predecessor } from 'medseal-chaincode/rules';
 import { MedSealError } from '../errors.ts';
 import type { Faults } from '../faults.ts';
 import { canonicalJson } from '../fhir/json/canonical.ts';
 import type { Logger } from '../logger.ts';
-import type { ContentStore } from '../storage/content/port.ts';
+import type { Batch as ContentBatch, ContentStore } from '../storage/content/port.ts';
 import type { Database } from '../storage/database/port.ts';
 import { readTiles } from '../storage/log/tiles.ts';
+import { selectCarried, selectCarriedOf } from '../storage/trail/carried.ts';
 import {
   type BatchRow,
   dropTransaction,
@@ -17,6 +19,7 @@ import {
   settleTransaction,
   tryLock,
 } from '../storage/trail/log.ts';
+import { carriedBlocks } from './carried.ts';
 import { LOG_NUMBER, type LogName } from './leaf.ts';
 import { type CommittedTransaction, type ContractCall, type Ledger, refusalOf } from './ledger/port.ts';
 import { batchBlocks } from './manifest.ts';
@@ -42,6 +45,8 @@ export interface RelayOptions {
   readonly database: Database;
   readonly content: ContentStore;
   readonly ledger: Ledger;
+  /** The ledger that this node wrote to before, as it is now. */
+  readonly predecessor?: (() => Promise<Predecessor | undefined>) | undefined;
   readonly institutionName: (id: number) => string;
   readonly now: () => number;
   readonly faults: Faults;
@@ -67,13 +72,22 @@ export function createRelay(options: RelayOptions): Relay {
   });
 
   async function store(batch: BatchRow): Promise<string> {
-    const first = Number(batch.first);
-    const size = Number(batch.size);
-    const leaves = await selectBatchLeaves(database, batch, first, size);
-    const { root, blocks } = batchBlocks({ ...nameOf(batch), first, size }, leaves);
+    const { root, blocks } = await blocksOf(batch);
     await content.put({ root, blocks });
     await setManifest(database, batch, root);
     return root;
+  }
+
+  async function blocksOf(batch: BatchRow): Promise<ContentBatch> {
+    const first = Number(batch.first);
+    const size = Number(batch.size);
+    if (await isCarried(batch)) {
+      const carried = await selectCarried(database, batch);
+      const batches = carried.map((each) => ({ size: Number(each.size), root: each.root, manifest: each.manifest }));
+      return carriedBlocks({ ...nameOf(batch), size, batches: batches.filter((each) => each.size <= size) });
+    }
+    const leaves = await selectBatchLeaves(database, batch, first, size);
+    return batchBlocks({ ...nameOf(batch), first, size }, leaves);
   }
 
   async function anchorCall(batch: BatchRow, manifest: string): Promise<ContractCall> {
@@ -83,11 +97,17 @@ export function createRelay(options: RelayOptions): Relay {
     if (anchored === undefined) {
       // Unless that was done when it was added, while the ledger could not be reached.
       await registerInstitution(ledger, head.institution);
-      return { contract: 'anchor', transaction: 'genesis', args: [canonicalJson(head)] };
+      const predecessor = (await isCarried(batch)) ? await options.predecessor?.() : undefined;
+      if (predecessor === undefined) return { contract: 'anchor', transaction: 'genesis', args: [canonicalJson(head)] };
+      return { contract: 'anchor', transaction: 'carry', args: [canonicalJson({ ...head, predecessor })] };
     }
     const proof = await consistencyProof(Number(anchored.size), size, (tiles) => readTiles(reader, batch, tiles));
     const consistency = proof.map((node) => Buffer.from(node).toString('hex'));
     return { contract: 'anchor', transaction: 'append', args: [canonicalJson({ ...head, consistency })] };
+  }
+
+  async function isCarried(batch: BatchRow): Promise<boolean> {
+    return batch.first === 0n && (await selectCarriedOf(database, batch, 0n)) !== undefined;
   }
 
   const reader = {

@@ -1,5 +1,16 @@
-import { type Anchor, append, genesis, logName, readAppendRequest, readGenesisRequest } from '../rules/anchor.ts';
+import {
+  type Anchor,
+  append,
+  carry,
+  type GenesisRequest,
+  genesis,
+  logName,
+  readAppendRequest,
+  readCarryRequest,
+  readGenesisRequest,
+} from '../rules/anchor.ts';
 import { bytes32, institutionName, readText } from '../rules/argument.ts';
+import type { Caller } from '../rules/caller.ts';
 import { type Erasure, erase, readErasureRequest } from '../rules/erasure.ts';
 import { type Institution, readInstitutionRequest, register } from '../rules/institution.ts';
 import { refuseUnless } from '../rules/refusal.ts';
@@ -39,11 +50,24 @@ export class AnchorContract extends MedSealContract {
 
   /** The first anchor of a log; from then on its owner must endorse. */
   async genesis(ctx: ContractContext, argument: string): Promise<string> {
-    const request = readGenesisRequest(argument);
+    return this._begin(ctx, readGenesisRequest(argument), genesis);
+  }
+
+  /** The same of a log that another ledger anchored before, over all that it had there. */
+  async carry(ctx: ContractContext, argument: string): Promise<string> {
+    return this._begin(ctx, readCarryRequest(argument), carry);
+  }
+
+  /** Fabric takes what begins so for no transaction. */
+  async _begin<Request extends GenesisRequest>(
+    ctx: ContractContext,
+    request: Request,
+    rule: (stored: Anchor | undefined, own: Institution, request: Request, caller: Caller) => Anchor,
+  ): Promise<string> {
     const caller = this._writer(ctx);
     const own = await ownRegistration(ctx, request.institution, caller);
     const stored = await getState<Anchor>(ctx, 'anchor', request.institution, request.log);
-    const state = genesis(stored, own, request, caller);
+    const state = rule(stored, own, request, caller);
     await putState(ctx, state, 'anchor', state.institution, state.log);
     await bindToOwner(ctx, own, 'anchor', state.institution, state.log);
     return announce(ctx, 'anchor', state);

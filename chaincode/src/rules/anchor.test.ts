@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { append, genesis, readAppendRequest, readGenesisRequest } from './anchor.ts';
+import { append, carry, genesis, readAppendRequest, readCarryRequest, readGenesisRequest } from './anchor.ts';
 import { type Caller, checkWriter } from './caller.ts';
 import { canonicalJson } from './canonical.ts';
 import { erase } from './erasure.ts';
@@ -43,6 +43,19 @@ describe('anchor rules', () => {
     assert.throws(() => genesis(first, INSTITUTION, head(3), OWNER), refusedWith('anchor-exists'));
   });
 
+  it('take a log over from another ledger, once, and extend it from there', () => {
+    const predecessor = { configuration: 'aa'.repeat(32), blocks: 40, root: 'bb'.repeat(32) };
+    const carried = carry(undefined, INSTITUTION, { ...head(7), predecessor }, OWNER);
+    assert.deepEqual(carried, { ...genesis(undefined, INSTITUTION, head(7), OWNER), predecessor });
+    for (const stored of [carried, first]) {
+      assert.throws(() => carry(stored, INSTITUTION, { ...head(9), predecessor }, OWNER), refusedWith('anchor-exists'));
+    }
+    assert.throws(() => genesis(carried, INSTITUTION, head(9), OWNER), refusedWith('anchor-exists'));
+    assert.throws(() => append(carried, { ...head(9), consistency: [] }, OWNER), refusedWith('anchor-inconsistent'));
+    const next = append(carried, appending(7, 9), OWNER);
+    assert.deepEqual([next.sequence, next.predecessor], [2, undefined]);
+  });
+
   it('extend it from every size to every larger size', () => {
     for (let from = 1; from < 20; from++) {
       for (let to = from + 1; to <= 20; to++) {
@@ -77,6 +90,13 @@ describe('anchor rules', () => {
   it('read requests exactly', () => {
     assert.deepEqual(readGenesisRequest(canonicalJson(head(3))), head(3));
     assert.deepEqual(readAppendRequest(canonicalJson(appending(3, 5))), appending(3, 5));
+    const predecessor = { configuration: 'aa'.repeat(32), blocks: 40, root: 'bb'.repeat(32) };
+    assert.deepEqual(readCarryRequest(canonicalJson({ ...head(3), predecessor })), { ...head(3), predecessor });
+    const { root: _, ...rootless } = predecessor;
+    for (const wrong of [null, rootless, [], { ...predecessor, blocks: 0 }, { ...predecessor, extra: 1 }]) {
+      const argument = canonicalJson({ ...head(3), predecessor: wrong });
+      assert.throws(() => readCarryRequest(argument), refusedWith('invalid-argument'));
+    }
     for (const change of [
       { log: 'other' },
       { size: 0 },

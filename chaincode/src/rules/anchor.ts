@@ -1,4 +1,4 @@
-import { bytes32, cid, institutionName, integer, list, oneOf, readArgument } from './argument.ts';
+import { bytes32, cid, institutionName, integer, list, object, oneOf, readArgument } from './argument.ts';
 import { type Caller, checkOwner } from './caller.ts';
 import type { Institution } from './institution.ts';
 import { verifyConsistency } from './merkle.ts';
@@ -23,6 +23,21 @@ export interface Anchor {
   readonly sequence: number;
   readonly time: string;
   readonly transactionId: string;
+  /** Of the first anchor of a log that another ledger had anchored before. */
+  readonly predecessor?: Predecessor;
+}
+
+/**
+ * The ledger that a log was anchored on before this one, as it was when the log was carried over. Nobody here can say
+ * whether what it holds is true; from now on it can only be that.
+ */
+export interface Predecessor {
+  /** Digest of the keys that it consists of, 32 bytes in hexadecimal: the data hash of its block 0. */
+  readonly configuration: string;
+  /** Number of its blocks. */
+  readonly blocks: number;
+  /** RFC 9162 root over the digests of their headers. */
+  readonly root: string;
 }
 
 export interface GenesisRequest {
@@ -31,6 +46,10 @@ export interface GenesisRequest {
   readonly size: number;
   readonly root: string;
   readonly manifest: string;
+}
+
+export interface CarryRequest extends GenesisRequest {
+  readonly predecessor: Predecessor;
 }
 
 export interface AppendRequest extends GenesisRequest {
@@ -55,6 +74,11 @@ export function readGenesisRequest(argument: string): GenesisRequest {
   return readArgument<GenesisRequest>(argument, TREE_HEAD);
 }
 
+export function readCarryRequest(argument: string): CarryRequest {
+  const predecessor = object<Predecessor>({ configuration: bytes32, blocks: integer(1), root: bytes32 });
+  return readArgument<CarryRequest>(argument, { ...TREE_HEAD, predecessor });
+}
+
 export function readAppendRequest(argument: string): AppendRequest {
   return readArgument<AppendRequest>(argument, { ...TREE_HEAD, consistency: list(bytes32, LONGEST_PROOF) });
 }
@@ -63,6 +87,16 @@ export function readAppendRequest(argument: string): AppendRequest {
 export function genesis(stored: Anchor | undefined, own: Institution, request: GenesisRequest, caller: Caller): Anchor {
   refuseUnless(stored === undefined, 'anchor-exists', 'this log has its genesis already');
   return anchor(own.owner, 1, request, caller);
+}
+
+/**
+ * The first anchor of a log that another ledger anchored before: a genesis over all the leaves that it had there, which
+ * names that ledger's state. There is nothing here that a consistency proof could start from.
+ *
+ * @throws ContractRefusal `anchor-exists`
+ */
+export function carry(stored: Anchor | undefined, own: Institution, request: CarryRequest, caller: Caller): Anchor {
+  return { ...genesis(stored, own, request, caller), predecessor: request.predecessor };
 }
 
 /**

@@ -64,6 +64,23 @@ export const set =
     return items.length > 0 && ascending ? items : refuse(field, 'a sorted list without repetition');
   };
 
+/** An object with exactly the fields of `shape`. */
+export const object =
+  <T>(shape: { readonly [K in keyof T]: Check<T[K]> }): Check<T> =>
+  (value, field) => {
+    if (value === undefined || value === null || typeof value !== 'object' || Array.isArray(value)) {
+      return refuse(field, 'an object');
+    }
+    const given = new Map<string, Json>(Object.entries(value));
+    const read: Partial<T> = {};
+    for (const name in shape) {
+      read[name] = shape[name](given.get(name), name);
+      given.delete(name);
+    }
+    if (given.size > 0) refuse(field, `limited to ${Object.keys(shape).join(', ')}`);
+    return read as T;
+  };
+
 /**
  * Reads an argument: one JSON object in canonical form with exactly the fields of `shape`.
  *
@@ -76,16 +93,9 @@ export function readArgument<T>(text: string, shape: { readonly [K in keyof T]: 
   } catch {
     return refuse('the argument', 'JSON');
   }
-  if (parsed === null || typeof parsed !== 'object' || Array.isArray(parsed)) refuse('the argument', 'an object');
-  const given = new Map<string, Json>(Object.entries(parsed));
-  const read: Partial<T> = {};
-  for (const field in shape) {
-    read[field] = shape[field](given.get(field), field);
-    given.delete(field);
-  }
-  if (given.size > 0) refuse('the argument', `limited to ${Object.keys(shape).join(', ')}`);
+  const read = object(shape)(parsed, 'the argument');
   if (canonicalJson(parsed) !== text) refuse('the argument', 'canonical JSON');
-  return read as T;
+  return read;
 }
 
 /** Reads an argument that is a bare string. */

@@ -1,5 +1,13 @@
 /** The rules of the ledger as pure functions, for the contracts and for whoever makes or checks what they accept. */
-export { type Anchor, type AppendRequest, type GenesisRequest, LOGS, type LogName } from './anchor.ts';
+export {
+  type Anchor,
+  type AppendRequest,
+  type CarryRequest,
+  type GenesisRequest,
+  LOGS,
+  type LogName,
+  type Predecessor,
+} from './anchor.ts';
 export { ROLE_ATTRIBUTE, WRITER_ROLE } from './caller.ts';
 export { CONSENT_STATUSES, type ConsentRequest, type ConsentState, type ConsentStatus } from './consent.ts';
 export { type EndorsementRule, isEndorsed, majority, ownerAndAnyOther } from './endorsement.ts';

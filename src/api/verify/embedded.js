@@ -58,7 +58,7 @@ const proofShape = record({
   }),
 });
 
-const digest = async (value) => toHex(await sha256(utf8(canonical(value))));
+export const digest = async (value) => toHex(await sha256(utf8(canonical(value))));
 
 async function isSigned(key, value, signature) {
   const imported = await crypto.subtle.importKey('raw', fromHex(key), { name: 'Ed25519' }, false, ['verify']);
@@ -99,7 +99,7 @@ export async function embeddedAnchor(proof, roots) {
     endorsers.add(mspId);
   }
   demand(endorsers.size >= 2 && endorsers.has(claims.mspId), 'its organisation and another one must have endorsed it');
-  const anchoring = proposal.contract === 'anchor' && ['genesis', 'append'].includes(proposal.transaction);
+  const anchoring = proposal.contract === 'anchor' && ['genesis', 'carry', 'append'].includes(proposal.transaction);
   demand(anchoring && simulation.writes.length === 1, 'the transaction anchored nothing');
   const anchor = JSON.parse(simulation.writes[0].value);
   demand(

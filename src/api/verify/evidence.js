@@ -1,12 +1,14 @@
 // Verifies an evidence file with nothing but the browser: WebCrypto, and trust roots that its user was given. The same checks
 // as src/trail/evidence/verify.ts, written apart from it; a test holds that the two agree.
+
+import { anchorBefore, beforeShape } from './before.js';
 import { concat, demand, fromBase64url, fromHex, Refusal, textOf, toBase64url, utf8 } from './bytes.js';
 import { embeddedAnchor, embeddedRoots } from './embedded.js';
 import { fabricAnchor, fabricRoots } from './fabric.js';
 import { canonical, constant, count, hexadecimal, listOf, nullable, record, text } from './json.js';
 import { isIncluded, leafHash } from './tree.js';
 
-const evidenceShape = record({
+const FIELDS = {
   format: constant('medseal/evidence/1'),
   algorithms: record({
     commitment: constant('HMAC-SHA-256'),
@@ -26,7 +28,9 @@ const evidenceShape = record({
   leaf: count,
   inclusion: listOf(hexadecimal(32)),
   ledger: () => true,
-});
+};
+const evidenceShape = record(FIELDS);
+const carriedShape = record({ ...FIELDS, before: beforeShape });
 const rootsShape = record({
   format: constant('medseal/roots/1'),
   ledger: (value) => embeddedRoots(value) || fabricRoots(value),
@@ -41,7 +45,8 @@ const rootsShape = record({
 export async function verifyEvidence(file, rootsFile) {
   const { ledger: roots } = parsed(rootsFile, rootsShape, 'the trust roots are not trust roots');
   const written = textOf(file);
-  const evidence = parsed(written, evidenceShape, 'the file is not evidence');
+  const shape = (value) => evidenceShape(value) || carriedShape(value);
+  const evidence = parsed(written, shape, 'the file is not evidence');
   demand(canonical(evidence) === written, 'the file is not canonical JSON (RFC 8785)');
   try {
     return await verify(evidence, roots);
@@ -59,17 +64,29 @@ async function verify(evidence, roots) {
   demand(anchor.institution === institution, 'the anchor is of another institution');
   demand(anchor.log === 'records', 'the anchor is not of a log of records');
   const leaf = await leafHash(await leafOf(evidence));
-  const proof = evidence.inclusion.map(fromHex);
-  const included = await isIncluded({
-    index: evidence.leaf,
-    size: anchor.size,
-    leaf,
-    root: fromHex(anchor.root),
-    proof,
-  });
+  const included = await isIncluded(placeIn(evidence.leaf, leaf, anchor, evidence.inclusion));
   demand(included, 'the record, or what is said of it, is not what was logged and anchored');
   const { record: name, version, interaction, time, author, resource } = evidence;
-  return { record: name, version, interaction, time, author, resource, anchor };
+  const verified = { record: name, version, interaction, time, author, resource, anchor };
+  return evidence.before === undefined ? verified : { ...verified, before: await beforeOf(evidence, leaf, anchor) };
+}
+
+const placeIn = (index, leaf, { size, root }, proof) => ({
+  index,
+  size,
+  leaf,
+  root: fromHex(root),
+  proof: proof.map(fromHex),
+});
+
+async function beforeOf({ leaf: index, before }, leaf, anchor) {
+  demand(anchor.predecessor !== undefined, 'the log was not carried over from another ledger');
+  const facts = await anchorBefore(before.past, anchor.predecessor);
+  const same = facts.institution === anchor.institution && facts.log === anchor.log && facts.size <= anchor.size;
+  demand(same, 'the ledger before anchored another log');
+  const included = await isIncluded(placeIn(index, leaf, facts, before.inclusion));
+  demand(included, 'the ledger before did not anchor the record');
+  return facts;
 }
 
 async function leafOf({ record: name, version, interaction, time, author, resource, cid, previous, salt }) {

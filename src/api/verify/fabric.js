@@ -137,7 +137,7 @@ async function memberKey(organisations, mspId, shown, roles, time) {
 
 function anchorWritten(transaction) {
   const [name = ''] = transaction.args;
-  const anchoring = ['anchor:genesis', 'anchor:append'].includes(name);
+  const anchoring = ['anchor:genesis', 'anchor:carry', 'anchor:append'].includes(name);
   demand(anchoring && transaction.answeredBy === transaction.chaincode, 'the transaction anchored nothing');
   const writes = writesOf(transaction.results);
   demand(writes.length === 1 && writes[0].namespace === transaction.chaincode, 'the transaction anchored nothing');

@@ -24,7 +24,7 @@ async function check() {
   }
 }
 
-function succeed({ record, version, interaction, time, author, resource, anchor }, digest) {
+function succeed({ record, version, interaction, time, author, resource, anchor, before }, digest) {
   const isSelfAttested = anchor.assurance === 'self-attested';
   const verdict = isSelfAttested
     ? ['核验通过（时间为运营者自行声明）', 'Verified (the time is the operator’s own word)']
@@ -40,6 +40,9 @@ function succeed({ record, version, interaction, time, author, resource, anchor 
     ['背书机构 Endorsed by', anchor.endorsedBy.join(', ')],
     ...(isSelfAttested ? [] : [['区块签名机构 Block signed by', anchor.orderedBy.join(', ')]]),
     ...(isSelfAttested ? [] : [['有效性确认机构 Found valid by', anchor.confirmedBy.join(', ')]]),
+    ...(before === undefined
+      ? []
+      : [['此前存证（运营者自述） Before, by its operator’s word', `${before.blockTime}: ${before.transactionId}`]]),
     ['证据文件摘要 SHA-256 of the evidence', digest],
     ['内容 Content', resource ?? '(已删除 deleted)'],
   ]);

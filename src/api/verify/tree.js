@@ -2,7 +2,8 @@
 import { concat, equal, sha256, utf8 } from './bytes.js';
 
 /** §2.1.1 */
-export const leafHash = (leaf) => sha256(concat(Uint8Array.of(0), utf8(leaf)));
+export const leafHashOf = (bytes) => sha256(concat(Uint8Array.of(0), bytes));
+export const leafHash = (leaf) => leafHashOf(utf8(leaf));
 const nodeHash = (left, right) => sha256(concat(Uint8Array.of(1), left, right));
 
 /** §2.1.3.2: whether the leaf is number `index` of the tree of `size` leaves with that root. */

@@ -35,7 +35,7 @@ const FILES = [
 
 function world(test: { after(hook: () => Promise<void>): void }) {
   const secret = randomBytes(32);
-  const institution = { id: 1, name: 'hospital-a', checkReferences: false, guest: false };
+  const institution = { id: 1, name: 'hospital-a', checkReferences: false, validation: 'base' as const, guest: false };
   const institutions = {
     find: (name: string) => (name === institution.name ? institution : undefined),
     all: () => [institution],

@@ -6,9 +6,16 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import type { CodeSystem, CompartmentDefinition, SearchParameter, StructureDefinition } from '@medplum/fhirtypes';
+import type {
+  CodeSystem,
+  CompartmentDefinition,
+  SearchParameter,
+  StructureDefinition,
+  ValueSet,
+} from '@medplum/fhirtypes';
 import { hierarchyTable } from './generate-hierarchies.ts';
 import { compartmentTable, searchParameterTable } from './generate-search.ts';
+import { requiredCodes, terminologyTable } from './generate-terminology.ts';
 import { type TypeTable, typeTable } from './generate-types.ts';
 
 const SOURCE = dirname(createRequire(import.meta.url).resolve('hl7.fhir.r4.examples/package.json'));
@@ -52,11 +59,15 @@ export function generate(): ReadonlyMap<string, string> {
   const types = typeTable(readAll<StructureDefinition>('StructureDefinition'));
   const parameters = searchParameterTable(readAll<SearchParameter>('SearchParameter'));
   const compartments = compartmentTable(readAll<CompartmentDefinition>('CompartmentDefinition'));
+  const systems = readAll<CodeSystem>('CodeSystem');
+  const terminology = terminologyTable(systems, readAll<ValueSet>('ValueSet'));
   return new Map([
     ['r4-types.json', `${layOut(types, 3)}\n`],
     ['r4-search-parameters.json', `${layOut(parameters, 1)}\n`],
-    ['r4-hierarchies.json', `${layOut(hierarchyTable(readAll<CodeSystem>('CodeSystem')), 2)}\n`],
+    ['r4-hierarchies.json', `${layOut(hierarchyTable(systems), 2)}\n`],
     ['r4-compartments.json', `${layOut(compartments, 2)}\n`],
+    ['r4-terminology.json', `${layOut(terminology, 2)}\n`],
+    ['r4-required-codes.json', `${layOut(requiredCodes(types, terminology), 1)}\n`],
     ['resource-types.ts', resourceTypesModule(types)],
   ]);
 }

@@ -13,6 +13,9 @@ function variant(base: object, changes: object): unknown {
 const patient = (changes: object) => variant({ resourceType: 'Patient' }, changes);
 const observation = (changes: object) =>
   variant({ resourceType: 'Observation', status: 'final', code: { text: 'x' } }, changes);
+const CLINICAL = 'http://terminology.hl7.org/CodeSystem/condition-clinical';
+const condition = (changes: object) =>
+  variant({ resourceType: 'Condition', subject: { reference: 'Patient/1' } }, changes);
 const bundle = (resource: unknown) =>
   variant({ resourceType: 'Bundle', type: 'collection' }, { entry: [{ resource }] });
 const json = (text: string): unknown => JSON.parse(text);
@@ -277,7 +280,7 @@ const table: [string, unknown, ...(readonly [string, string])[]][] = [
   ['an array for a resource', bundle([]), ['structure', 'Bundle.entry[0].resource']],
   [
     'a bundle in a bundle',
-    bundle({ resourceType: 'Bundle', type: 'x', entry: [{ resource: { resourceType: 'Patient', a: 1 } }] }),
+    bundle({ resourceType: 'Bundle', type: 'collection', entry: [{ resource: { resourceType: 'Patient', a: 1 } }] }),
     ['structure', 'Bundle.entry[0].resource.entry[0].resource.a'],
   ],
   [
@@ -295,6 +298,57 @@ const table: [string, unknown, ...(readonly [string, string])[]][] = [
       { entry: [{ response: { status: '200', outcome: { resourceType: 'OperationOutcome' } } }] },
     ),
     ['required', 'Bundle.entry[0].response.outcome.issue'],
+  ],
+
+  // Required bindings.
+  ['a code that is not bound', patient({ gender: 'woman' }), ['code-invalid', 'Patient.gender']],
+  ['a code in another case', patient({ gender: 'Female' }), ['code-invalid', 'Patient.gender']],
+  [
+    'a code of a datatype',
+    patient({ name: [{ use: 'official' }, { use: 'officious' }] }),
+    ['code-invalid', 'Patient.name[1].use'],
+  ],
+  [
+    'a code of a backbone, in a list',
+    variant({ resourceType: 'HealthcareService' }, { availableTime: [{ daysOfWeek: ['mon', 'Monday'] }] }),
+    ['code-invalid', 'HealthcareService.availableTime[0].daysOfWeek[1]'],
+  ],
+  [
+    'a concept without a code that is bound',
+    condition({ clinicalStatus: { coding: [{ system: CLINICAL, code: 'cured' }] } }),
+    ['code-invalid', 'Condition.clinicalStatus'],
+  ],
+  [
+    'a concept of another system',
+    condition({ clinicalStatus: { coding: [{ system: 'urn:x', code: 'active' }] } }),
+    ['code-invalid', 'Condition.clinicalStatus'],
+  ],
+  [
+    'a concept in words alone',
+    condition({ clinicalStatus: { text: 'active' } }),
+    ['code-invalid', 'Condition.clinicalStatus'],
+  ],
+
+  // Where references may lead.
+  [
+    'a reference to another type',
+    patient({ managingOrganization: { reference: 'Practitioner/1' } }),
+    ['value', 'Patient.managingOrganization'],
+  ],
+  [
+    'an absolute one, in a list',
+    patient({ generalPractitioner: [{ reference: 'http://example.org/fhir/Patient/1' }] }),
+    ['value', 'Patient.generalPractitioner[0]'],
+  ],
+  [
+    'one that only its type tells of',
+    observation({ subject: { type: 'Practitioner', identifier: { value: '1' } } }),
+    ['value', 'Observation.subject'],
+  ],
+  [
+    'a conditional one',
+    observation({ encounter: { reference: 'Patient?identifier=1' } }),
+    ['value', 'Observation.encounter'],
   ],
 
   // Recursive types by contentReference.
@@ -336,6 +390,15 @@ test('issues tell what to do', () => {
     [
       observation({ value: 'x' }),
       'Observation.value is not an element of Observation: write valueQuantity, valueCodeableConcept, valueString or alike',
+    ],
+    [patient({ gender: 'x' }), 'Patient.gender must be one of male, female, other, unknown'],
+    [
+      condition({ clinicalStatus: { text: 'x' } }),
+      'Condition.clinicalStatus must have a coding that is one of active, recurrence, relapse, inactive, remission, resolved',
+    ],
+    [
+      patient({ managingOrganization: { reference: 'Patient/1' } }),
+      'Patient.managingOrganization must refer to a Organization',
     ],
     [patient({ name: {} }), 'Patient.name must be an array, since the element may repeat'],
     [patient({ active: 'true' }), 'Patient.active must be a JSON boolean'],

@@ -1,13 +1,14 @@
 import type { ErrorObject } from 'ajv';
 import type { Issue } from '../../errors.ts';
 import { propertyNames, typeDefinition } from '../definitions/definitions.ts';
+import { requiredCodesOf } from './bindings.ts';
 import type { Problem } from './elements.ts';
 import { primitiveNamed } from './keywords.ts';
 import { locate, type Place } from './locate.ts';
 
 /** What a finding says: a FHIR issue type, the rest of a sentence, and the element when it is not the place itself. */
 interface Finding {
-  readonly code: 'structure' | 'required' | 'value';
+  readonly code: 'structure' | 'required' | 'value' | 'code-invalid';
   readonly diagnostics: string;
   readonly expression?: string;
 }
@@ -44,6 +45,12 @@ function findingOf(error: ErrorObject, place: Place): Finding {
     case 'fhirPrimitive':
     case 'fhirNullablePrimitive':
       return notThatPrimitive(place);
+    case 'fhirCode':
+      return notOfTheBinding(place, 'must be');
+    case 'fhirConcept':
+      return notOfTheBinding(place, 'must have a coding that is');
+    case 'fhirTargets':
+      return wrongTarget(place);
     default:
       return problemFinding(error.params as Problem, place);
   }
@@ -82,6 +89,22 @@ function notThatPrimitive(place: Place): Finding {
   }
   if (value === '') return { code: 'value', diagnostics: `${named(place)} must not be empty` };
   return { code: 'value', diagnostics: `${named(place)} must be ${primitive.form}` };
+}
+
+/** As many codes as a person reads. */
+const MOST_CODES_TOLD = 16;
+
+function notOfTheBinding(place: Place, must: string): Finding {
+  const { valueSet = '' } = place.element?.binding ?? {};
+  const codes = [...(requiredCodesOf(valueSet)?.codes ?? [])];
+  const allowed =
+    codes.length <= MOST_CODES_TOLD ? `one of ${codes.join(', ')}` : `a code of ${valueSet.split('|')[0]}`;
+  return { code: 'code-invalid', diagnostics: `${named(place)} ${must} ${allowed}` };
+}
+
+function wrongTarget(place: Place): Finding {
+  const targets = place.element?.targets ?? [];
+  return { code: 'value', diagnostics: `${named(place)} must refer to a ${targets.join(' or ')}` };
 }
 
 function unknownProperty(place: Place, property: string): Finding {

@@ -1,9 +1,11 @@
 import { _, type Ajv, type ErrorObject, type KeywordCxt, type ValidateFunction } from 'ajv';
 import { invariant } from '../../errors.ts';
 import { isResourceType } from '../definitions/definitions.ts';
+import { conceptIsOf, requiredCodesOf } from './bindings.ts';
 import { type Problem, problemsOf } from './elements.ts';
 import { LITERAL_REFERENCE, PRIMITIVES, type Primitive } from './primitives.ts';
 import type { ElementRules } from './schema.ts';
+import { leadsToOneOf } from './targets.ts';
 
 /** The validator of a type, compiled when it is first asked for. */
 export type TypeValidators = (type: string) => ValidateFunction;
@@ -20,6 +22,9 @@ interface KeywordFunction {
 export function addKeywords(ajv: Ajv, validators: TypeValidators): void {
   ajv.addKeyword({ keyword: 'fhirPrimitive', code: (cxt) => passPrimitive(cxt, false) });
   ajv.addKeyword({ keyword: 'fhirNullablePrimitive', code: (cxt) => passPrimitive(cxt, true) });
+  ajv.addKeyword({ keyword: 'fhirCode', type: 'string', code: passCode });
+  ajv.addKeyword({ keyword: 'fhirConcept', type: 'object', code: passConcept });
+  ajv.addKeyword({ keyword: 'fhirTargets', type: 'object', code: passTargets });
   const withOwnErrors = { type: 'object', errors: 'full' } as const;
   ajv.addKeyword({ keyword: 'fhirType', ...withOwnErrors, compile: (type: string) => typeKeyword(type, validators) });
   ajv.addKeyword({ keyword: 'fhirResource', ...withOwnErrors, compile: (place) => resourceKeyword(place, validators) });
@@ -36,6 +41,29 @@ export function primitiveNamed(name: string): Primitive {
 function passPrimitive(cxt: KeywordCxt, nullable: boolean): void {
   const accepts = cxt.gen.scopeValue('func', { ref: primitiveNamed(cxt.schema).accepts });
   cxt.pass(nullable ? _`${cxt.data} === null || ${accepts}(${cxt.data})` : _`${accepts}(${cxt.data})`);
+}
+
+/** What is no code at all has been told of already. */
+function passCode(cxt: KeywordCxt): void {
+  const required = requiredCodesOf(cxt.schema);
+  invariant(required, `There are no codes of ${cxt.schema}`);
+  const { accepts } = primitiveNamed('code');
+  passBy(cxt, (value) => required.codes.has(String(value)) || !accepts(value));
+}
+
+function passConcept(cxt: KeywordCxt): void {
+  const required = requiredCodesOf(cxt.schema);
+  invariant(required, `There are no codes of ${cxt.schema}`);
+  passBy(cxt, (value) => conceptIsOf(required, value));
+}
+
+function passTargets(cxt: KeywordCxt): void {
+  const targets = new Set<string>(cxt.schema);
+  passBy(cxt, (value) => leadsToOneOf(targets, value));
+}
+
+function passBy(cxt: KeywordCxt, ref: (value: unknown) => boolean): void {
+  cxt.pass(_`${cxt.gen.scopeValue('func', { ref })}(${cxt.data})`);
 }
 
 function typeKeyword(type: string, validators: TypeValidators): KeywordFunction {

@@ -4,6 +4,7 @@ import {
   type TypeDefinition,
   typeDefinition,
 } from '../definitions/definitions.ts';
+import { requiredCodesOf } from './bindings.ts';
 
 /** A JSON schema whose own keywords (all named fhir…) are those of keywords.ts. */
 export type JsonSchema = { readonly [keyword: string]: unknown };
@@ -62,7 +63,26 @@ function repeated(repeats: boolean, items: JsonSchema): JsonSchema {
   return repeats ? { type: 'array', minItems: 1, items } : items;
 }
 
+/** The value's own schema, and what the element asks of it: its required binding, and where a reference may lead. */
 function valueSchema(owner: TypeDefinition, element: ElementDefinition, type: string, repeats: boolean): JsonSchema {
+  return {
+    ...plainSchema(owner, element, type, repeats),
+    ...bindingSchema(element, type),
+    ...targetSchema(element, type),
+  };
+}
+
+function bindingSchema({ binding }: ElementDefinition, type: string): JsonSchema {
+  if (binding?.strength !== 'required' || requiredCodesOf(binding.valueSet) === undefined) return {};
+  if (type === 'code') return { fhirCode: binding.valueSet };
+  return type === 'CodeableConcept' ? { fhirConcept: binding.valueSet } : {};
+}
+
+function targetSchema({ targets = [] }: ElementDefinition, type: string): JsonSchema {
+  return type !== 'Reference' || targets.length === 0 || targets.includes('Resource') ? {} : { fhirTargets: targets };
+}
+
+function plainSchema(owner: TypeDefinition, element: ElementDefinition, type: string, repeats: boolean): JsonSchema {
   if (type === 'Resource') return { type: 'object', fhirResource: element.name === 'contained' ? 'contained' : 'any' };
   if (typeDefinition(type)?.kind !== 'primitive') return { type: 'object', fhirType: type };
   if (owner.name === 'Reference' && element.name === 'reference') return { fhirPrimitive: 'Reference.reference' };

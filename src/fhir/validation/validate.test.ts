@@ -19,6 +19,17 @@ const INVALID_EXAMPLES: ReadonlyMap<string, string> = new Map([
     'ImplementationGuide-fhir.json',
     'ImplementationGuide.manifest.resource[11904].reference.reference must be a reference: Type/id, an absolute URL, urn:uuid:…, urn:oid:… or #id',
   ],
+  // References to types that the element does not allow.
+  ['DeviceMetric-example.json', 'DeviceMetric.parent must refer to a Device'],
+  [
+    'DeviceUseStatement-example.json',
+    'DeviceUseStatement.reasonReference[0] must refer to a Condition or Observation or DiagnosticReport or DocumentReference or Media',
+  ],
+  ['MedicationRequest-medrx0301.json', 'MedicationRequest.dispenseRequest.performer must refer to a Organization'],
+  [
+    'Observation-clinical-gender.json',
+    'Observation.performer[0] must refer to a Practitioner or PractitionerRole or Organization or CareTeam or Patient or RelatedPerson',
+  ],
   // Parameters over extensions, published without the type that they are for.
   ...['CodeSystem', 'ValueSet'].flatMap((type) =>
     ['author', 'effective', 'end', 'keyword', 'workflow'].map(
@@ -104,6 +115,41 @@ describe('what is valid though it looks odd', () => {
         resourceType: 'Bundle',
         type: 'collection',
         entry: [{ resource: { resourceType: 'Patient', contained: [{ resourceType: 'Organization', name: 'x' }] } }],
+      },
+    ],
+    [
+      'a bound concept with further codings',
+      {
+        resourceType: 'Condition',
+        subject: { reference: 'Patient/1' },
+        clinicalStatus: { coding: [{ code: 'x' }, { code: 'active' }] },
+      },
+    ],
+    [
+      'a bound concept of which an extension says why there is none',
+      {
+        resourceType: 'Condition',
+        subject: { reference: 'Patient/1' },
+        clinicalStatus: {
+          extension: [{ url: 'http://hl7.org/fhir/StructureDefinition/data-absent-reason', valueCode: 'unknown' }],
+        },
+      },
+    ],
+    [
+      'a currency, of which R4 has no list',
+      { resourceType: 'Invoice', status: 'issued', totalNet: { value: 1, currency: 'CNY' } },
+    ],
+    [
+      'references that do not tell where they lead',
+      {
+        resourceType: 'Patient',
+        contained: [{ resourceType: 'Practitioner', id: 'x' }],
+        managingOrganization: { display: 'words' },
+        generalPractitioner: [
+          { reference: '#x' },
+          { reference: 'http://example.org/x' },
+          { identifier: { value: '1' } },
+        ],
       },
     ],
     [

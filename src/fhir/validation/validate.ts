@@ -6,7 +6,8 @@ import { typeValidators } from './validators.ts';
 export interface Validator {
   /**
    * The structural errors of a resource against R4 (http://hl7.org/fhir/R4/validation.html): cardinality, types,
-   * formats, unknown elements; none when it is valid. Bindings and invariants are not looked at.
+   * formats, unknown elements, codes of required bindings, the types that references may lead to; none when it is valid.
+   * Invariants are not looked at.
    *
    * @param root FHIRPath of the resource itself where it is part of another: `Bundle.entry[3].resource`
    * @returns at most 50 errors; the first one alone of a resource with more than 10,000 values
@@ -38,13 +39,20 @@ export function createValidator(): Validator {
   return {
     validate,
     assertValid(resource, root) {
-      const issues = validate(resource, root);
-      const [one, ...others] = issues;
-      if (one === undefined) return;
-      const more = others.length === 0 ? '' : `, and ${others.length} more errors`;
-      throw new MedSealError('invalid-resource', `Not a valid FHIR R4 resource: ${one.diagnostics}${more}`, { issues });
+      refuseInvalid(validate(resource, root));
     },
   };
+}
+
+/** @throws MedSealError `invalid-resource` with the errors among the issues, where there are some */
+export function refuseInvalid(issues: readonly Issue[]): void {
+  const errors = issues.filter(({ severity }) => severity === 'error');
+  const [one, ...others] = errors;
+  if (one === undefined) return;
+  const more = others.length === 0 ? '' : `, and ${others.length} more errors`;
+  throw new MedSealError('invalid-resource', `Not a valid FHIR R4 resource: ${one.diagnostics}${more}`, {
+    issues: errors,
+  });
 }
 
 function resourceTypeOf(resource: unknown): string | undefined {

@@ -5,6 +5,7 @@ import { everything } from './everything.ts';
 import { lastN } from './last-n.ts';
 import { addMeta, collectedMeta, deleteMeta, instanceMeta } from './meta.ts';
 import type { OperationRequest } from './parameters.ts';
+import { expandValueSet, validateInCodeSystem, validateInValueSet } from './terminology.ts';
 import { validate } from './validate.ts';
 
 type Run = (services: Services, context: RequestContext, request: OperationRequest) => Promise<InteractionResult>;
@@ -55,6 +56,29 @@ export const OPERATIONS: readonly Operation[] = [
     instance: everything,
   },
   { name: 'lastn', definition: `${R4}Observation-lastn`, types: ['Observation'], methods: QUERY, type: lastN },
+  {
+    name: 'expand',
+    definition: `${R4}ValueSet-expand`,
+    types: ['ValueSet'],
+    methods: QUERY,
+    type: expandValueSet,
+    instance: expandValueSet,
+  },
+  {
+    name: 'validate-code',
+    definition: `${R4}ValueSet-validate-code`,
+    types: ['ValueSet'],
+    methods: QUERY,
+    type: validateInValueSet,
+    instance: validateInValueSet,
+  },
+  {
+    name: 'validate-code',
+    definition: `${R4}CodeSystem-validate-code`,
+    types: ['CodeSystem'],
+    methods: QUERY,
+    type: validateInCodeSystem,
+  },
 ];
 
 export const LEVELS = ['system', 'type', 'instance'] as const;

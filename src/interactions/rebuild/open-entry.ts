@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { Resource } from '@medplum/fhirtypes';
 import type { Describer } from '../../consent/describe.ts';
-import { withoutVersion } from '../../consent/guarded-writer.ts';
+import { withoutVersion } from '../../consent/server-owned.ts';
 import { MedSealError } from '../../errors.ts';
 import { parseJson } from '../../fhir/json/parse.ts';
 import type { Institution } from '../../repository/institutions.ts';
@@ -81,13 +81,17 @@ export function createEntryOpener(options: EntryOpenerOptions): EntryOpener {
     }
     if (version.content === undefined) throw damaged('A version of a log has no content');
     const resource = parseJson(Buffer.from(version.content)) as unknown as Resource;
-    const { facets, tokens, traits, readers, consent } = describer.describe(
+    const { facets, tokens, traits, readers, consent, merges } = describer.describe(
       resource,
       institution.name,
       version.version,
     );
     const contentToken = describer.contentToken(idToken, JSON.stringify(withoutVersion(resource, id)));
-    return { facets, tokens, traits, readers, contentToken, ...(consent === undefined ? {} : { consent }) };
+    return {
+      ...{ facets, tokens, traits, readers, contentToken },
+      ...(consent === undefined ? {} : { consent }),
+      ...(merges === undefined ? {} : { merges }),
+    };
   }
 
   return {
@@ -141,7 +145,7 @@ export function createEntryOpener(options: EntryOpenerOptions): EntryOpener {
   };
 }
 
-type Indexed = Pick<VersionDraft, 'facets' | 'tokens' | 'traits' | 'readers' | 'contentToken' | 'consent'>;
+type Indexed = Pick<VersionDraft, 'facets' | 'tokens' | 'traits' | 'readers' | 'contentToken' | 'consent' | 'merges'>;
 type Unindexed = Omit<VersionDraft, keyof Indexed | 'sortKeys' | 'previous'>;
 
 function damaged(message: string): MedSealError {

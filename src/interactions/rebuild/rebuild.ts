@@ -3,9 +3,11 @@ import type { Logger } from '../../logger.ts';
 import type { Institution, InstitutionDirectory } from '../../repository/institutions.ts';
 import type { ContentStore } from '../../storage/content/port.ts';
 import type { LogKey } from '../../storage/log/tiles.ts';
-import { selectBatch, setAnchored, setManifest } from '../../storage/trail/log.ts';
-import { selectAnchoredBlock, selectLogSize } from '../../storage/trail/replay.ts';
+import { foldBatches } from '../../storage/trail/carried.ts';
+import { selectAnchored, selectBatch, setAnchored, setManifest } from '../../storage/trail/log.ts';
+import { selectLogSize } from '../../storage/trail/replay.ts';
 import { type Anchor, ownAnchors } from '../../trail/anchors.ts';
+import { type CarriedManifest, readCarried } from '../../trail/carried.ts';
 import { LOG_NUMBER } from '../../trail/leaf.ts';
 import type { Ledger } from '../../trail/ledger/port.ts';
 import { readManifest } from '../../trail/manifest.ts';
@@ -122,10 +124,17 @@ async function whereLogsAre(
     const id = institutions.find(institution)?.id;
     const key = id === undefined ? undefined : { institution: id, log: LOG_NUMBER[log] };
     sizes.set(name, key === undefined ? 0 : Math.min(size, await selectLogSize(database, key)));
-    const block = key === undefined ? 0n : await selectAnchoredBlock(database, key);
+    const block = key === undefined ? 0n : await anchoredBlock(options, key);
     if (from === undefined || block < from) from = block;
   }
   return { sizes, from: from ?? 0n };
+}
+
+/** The block from which on a log's anchors may be unknown here. Of an anchor on another ledger it says nothing. */
+async function anchoredBlock({ database, ledger }: RebuildOptions, key: LogKey): Promise<bigint> {
+  const newest = await selectAnchored(database, key);
+  if (newest === undefined || newest.transactionId === null) return 0n;
+  return (await ledger.find(newest.transactionId))?.block ?? 0n;
 }
 
 function logOf(
@@ -147,6 +156,10 @@ async function advance(options: RebuildOptions, placed: PlacedAnchor, counts: Co
   const { anchor, block } = placed;
   const { institution, key } = logOf(options, anchor);
   const batch = await selectBatch(database, key, anchor.size);
+  if (batch === undefined || batch.manifest !== anchor.manifest) {
+    const carried = anchor.sequence === 1 ? await readCarried(content, anchor.manifest) : undefined;
+    if (carried !== undefined) return advanceCarried(options, placed, carried, counts);
+  }
   if (batch === undefined) {
     const manifest = await readManifest(content, anchor.manifest);
     if (manifest.institution !== anchor.institution || manifest.log !== anchor.log || manifest.size !== anchor.size) {
@@ -165,6 +178,33 @@ async function advance(options: RebuildOptions, placed: PlacedAnchor, counts: Co
   counts.recorded += 1;
   return true;
 }
+
+/**
+ * Brings the database to the anchor that a log was carried over with: batch by batch as they were sealed while another
+ * ledger anchored them, then in the one that has taken their place.
+ */
+async function advanceCarried(
+  options: RebuildOptions,
+  { kind, anchor, block }: PlacedAnchor,
+  carried: CarriedManifest,
+  counts: Counts,
+): Promise<boolean> {
+  const { institution, log, size } = carried;
+  if (institution !== anchor.institution || log !== anchor.log || size !== anchor.size) {
+    throw new MedSealError('sealed-content-damaged', 'A manifest is not of the log that the ledger anchors');
+  }
+  const { key } = logOf(options, anchor);
+  for (const batch of carried.batches) {
+    const part = { size: batch.size, root: Buffer.from(batch.root).toString('hex'), manifest: batch.manifest };
+    // The second of one batch would be the one that stands for all.
+    await advance(options, { kind, anchor: { ...anchor, ...part, sequence: NOT_FIRST }, block }, counts);
+  }
+  const { manifest, transactionId, time: at } = anchor;
+  await foldBatches(options.database, key, size, { manifest, transactionId, block, at });
+  return true;
+}
+
+const NOT_FIRST = 2;
 
 function add(counts: Counts, { versions, waiting, keyless, accessOnly }: ReplayedCounts): void {
   counts.versions += versions;

@@ -1,5 +1,6 @@
 import { invariant, MedSealError } from '../../errors.ts';
 import type { Institution } from '../../repository/institutions.ts';
+import { mergePatients, mergingOf } from '../../repository/merges.ts';
 import type { OwnPartition } from '../../repository/own-partition.ts';
 import { insertVersions, replaceConsent, type VersionRow } from '../../repository/write-statements.ts';
 import { violatesUnique } from '../../storage/database/database-error.ts';
@@ -159,6 +160,7 @@ function* chunksOf(rows: readonly VersionRow[]): Generator<readonly VersionRow[]
 async function insertRows(sql: Sql, rows: readonly VersionRow[]): Promise<void> {
   await insertVersions(sql, rows);
   for (const { draft } of rows) {
+    for (const merging of mergingOf(draft)) await mergePatients(sql, merging);
     if (draft.consent !== undefined) await replaceConsent(sql, draft, draft.consent);
   }
 }

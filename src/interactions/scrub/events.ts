@@ -29,6 +29,7 @@ const FINDINGS = {
   'ledger-ahead': 'the ledger anchors more of a log than the database knows',
   'anchor-missing': 'the ledger does not have the anchor of a batch',
   'anchor-differs': 'the ledger anchors something else than the batch',
+  'past-ledger-differs': 'the ledger that a log was carried over from is not what it was then',
   'orphan-key': 'no record uses this key',
 } as const satisfies Record<string, string>;
 
@@ -62,6 +63,8 @@ export interface Finding extends Place {
   readonly text: string;
   /** It was taken out of use, or destroyed. */
   readonly swept?: boolean;
+  /** It was there, and is right again. */
+  readonly mended?: boolean;
 }
 
 export type Check = 'versions' | 'resources' | 'access' | 'logs' | 'ledger' | 'keys';

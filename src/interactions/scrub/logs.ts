@@ -9,15 +9,23 @@ import {
   selectLogs,
 } from '../../storage/trail/scrub.ts';
 import { LOG_NUMBER, type LogName } from '../../trail/leaf.ts';
+import type { PastLedger } from '../../trail/ledger/embedded/past.ts';
+import type { Ledger } from '../../trail/ledger/port.ts';
 import { type Appended, appendLeaves, EMPTY_TREE, rootOf, type TreeState } from '../../trail/merkle/append.ts';
 import type { Tile } from '../../trail/merkle/tiles.ts';
+import { checkCarried } from './carried.ts';
 import { type Counts, type Finding, finding, type Progress, progress } from './events.ts';
 import { checkManifest } from './manifests.ts';
+import { batchOf, mended } from './mend.ts';
 
 export interface LogCheck {
   readonly database: Database;
   readonly content: ContentStore;
+  readonly ledger: Ledger;
+  readonly past?: PastLedger | undefined;
   readonly institutionName: (id: number) => string;
+  /** Whether what the content store lost is to be put there again. */
+  readonly mend: boolean;
   readonly counts: Counts;
 }
 
@@ -32,7 +40,11 @@ const LEAVES = 500;
 
 /** Every log from its first leaf on: numbers, tiles, roots, and what the content store has of each batch. */
 export async function* checkLogs(check: LogCheck): AsyncGenerator<Finding | Progress> {
-  for (const key of await selectLogs(check.database)) yield* checkLog(check, namedLog(check, key));
+  for (const key of await selectLogs(check.database)) {
+    const log = namedLog(check, key);
+    yield* checkLog(check, log);
+    yield* checkCarried(check, log);
+  }
 }
 
 function namedLog({ institutionName }: Pick<LogCheck, 'institutionName'>, key: LogKey): NamedLog {
@@ -58,7 +70,11 @@ async function* checkLog(check: LogCheck, log: NamedLog): AsyncGenerator<Finding
         if (!isRoot) yield finding('batch-root-differs', { ...log.place, batch: Number(batch.size) });
         yield* checkTiles(check, log, appended.tiles, tilesTold);
       }
-      if (batch.manifest !== null) yield* checkManifest(check, log, batch, batch.manifest, leaves);
+      const { manifest } = batch;
+      if (manifest !== null) {
+        const found = checkManifest(check, log, batch, manifest, leaves);
+        yield* mended(check, found, () => batchOf(check, log, batch), manifest);
+      }
       size = batch.size;
       check.counts.batches += 1;
       yield progress('logs', check.counts.batches);

@@ -6,6 +6,7 @@ import type { Identities } from '../../sealing/identity.ts';
 import type { ContentStore } from '../../storage/content/port.ts';
 import type { Database } from '../../storage/database/port.ts';
 import { countKeks } from '../../storage/keys/scrub.ts';
+import type { PastLedger } from '../../trail/ledger/embedded/past.ts';
 import type { Ledger } from '../../trail/ledger/port.ts';
 import { checkAccess } from './access.ts';
 import type { Counts, Finding, Progress, ScrubEvent } from './events.ts';
@@ -26,13 +27,23 @@ export interface Scrubber {
    *
    * @throws MedSealError `rate-limited` when one is under way
    */
-  run(options: { readonly sweep: boolean }): AsyncGenerator<ScrubEvent>;
+  run(options: ScrubWishes): AsyncGenerator<ScrubEvent>;
+}
+
+/** What a scrub changes; nothing unless it is asked to. */
+export interface ScrubWishes {
+  /** Keys that no record uses are taken out of use, and later destroyed. */
+  readonly sweep?: boolean;
+  /** What the content store lost is put there again, where the database has it. */
+  readonly mend?: boolean;
 }
 
 export interface ScrubberOptions {
   readonly database: Database;
   readonly content: ContentStore;
   readonly ledger: Ledger;
+  /** The ledger that this node wrote to before, where that was its own. */
+  readonly past?: PastLedger | undefined;
   /** Without a cache: what is in memory proves nothing of what is stored. */
   readonly opener: RecordOpener;
   readonly institutions: InstitutionDirectory;
@@ -47,12 +58,12 @@ export function createScrubber(options: ScrubberOptions): Scrubber {
   let running = false;
 
   /** The answer has begun when something goes wrong, so that this, too, is told in it. */
-  async function* guarded(sweep: boolean): AsyncGenerator<ScrubEvent> {
+  async function* guarded(wishes: ScrubWishes): AsyncGenerator<ScrubEvent> {
     if (running) return yield { event: 'failure', text: UNDER_WAY };
     // Here and not before: whoever hangs up before the first event never comes to the end below.
     running = true;
     try {
-      yield* scrub(options, sweep);
+      yield* scrub(options, wishes);
     } catch (error) {
       logger.error({ err: error }, 'a scrub could not be brought to an end');
       const text = error instanceof MedSealError ? error.message : 'something went wrong; it has been logged';
@@ -63,16 +74,19 @@ export function createScrubber(options: ScrubberOptions): Scrubber {
   }
 
   return {
-    run({ sweep }) {
+    run(wishes) {
       if (running) throw new MedSealError('rate-limited', UNDER_WAY);
-      return guarded(sweep);
+      return guarded(wishes);
     },
   };
 }
 
 const UNDER_WAY = 'A scrub is under way already';
 
-async function* scrub(options: ScrubberOptions, sweep: boolean): AsyncGenerator<ScrubEvent> {
+async function* scrub(
+  options: ScrubberOptions,
+  { sweep = false, mend = false }: ScrubWishes,
+): AsyncGenerator<ScrubEvent> {
   const { database, institutions, identities, now } = options;
   const began = now();
   const counts: Counts = {
@@ -89,7 +103,7 @@ async function* scrub(options: ScrubberOptions, sweep: boolean): AsyncGenerator<
   const used = createUsedKeys(await countKeks(database));
   const institutionName = (id: number): string => institutions.byId(id)?.name ?? String(id);
   const alwaysUsed = new Set(institutions.all().map(({ name }) => identities.institutionSubject(name)));
-  const common = { ...options, counts, institutionName, used, alwaysUsed, began, sweep };
+  const common = { ...options, counts, institutionName, used, alwaysUsed, began, sweep, mend };
   let findings = 0;
   for (const check of [
     checkVersions({ ...common, onKeyUsed: used.add }),

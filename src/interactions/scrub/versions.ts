@@ -134,7 +134,7 @@ async function recomputedLeaf(
   sealed: string | undefined,
 ): Promise<string | undefined> {
   try {
-    const row = { ...version, sealed: sealed ?? null, consents: [] };
+    const row = { ...version, sealed: sealed ?? null, consents: [], merges: [] };
     const { institution, id, author, content } = await opener.open(row);
     const { cid, salt } = await opener.leafSecrets(row);
     const facts = { ...version, institution, id, author, content, cid, previous: version.previous ?? undefined };

@@ -40,7 +40,7 @@ export async function executeWrite(
   services.fence.check();
   const replay = idempotent && (await services.replays.find(context, institution, idempotent));
   if (replay !== undefined) return replay;
-  for (const entry of entries) requireValid(services, entry);
+  for (const entry of entries) requireValid(services, institution, entry);
   for (let attempt = 1; ; attempt++) {
     try {
       return await attemptWrite(services, context, institution, entries, respond, idempotent);

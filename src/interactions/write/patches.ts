@@ -3,6 +3,7 @@ import { notFound } from '../../consent/guarded-reader.ts';
 import { MedSealError } from '../../errors.ts';
 import { parseJson } from '../../fhir/json/parse.ts';
 import { isId } from '../../fhir/references/reference.ts';
+import { refuseInvalid } from '../../fhir/validation/validate.ts';
 import type { Institution } from '../../repository/institutions.ts';
 import type { RequestContext } from '../../request-context.ts';
 import type { Services } from '../services.ts';
@@ -48,7 +49,7 @@ async function patchEntry(
   }
   const resource = patch(parseJson(content)) as unknown as Resource;
   const made: WriteEntry = { ...entry, method: 'PUT', id, conditional: undefined, resource, basedOn: version };
-  requireValid(services, made);
+  requireValid(services, institution, made);
   if (resource.id === id) return made;
   throw new MedSealError('invalid-resource', 'A patch cannot change the id of a resource', {
     expression: `${resourceExpression(entry)}.id`,
@@ -66,8 +67,16 @@ async function idOf(services: Services, institution: Institution, entry: WriteEn
   return match.id;
 }
 
-/** What is to be written is a valid resource of the type that the URL says. @throws MedSealError `invalid-resource` */
-export function requireValid({ validator }: Pick<Services, 'validator'>, entry: WriteEntry): void {
+/**
+ * What is to be written is a valid resource of the type that the URL says, as strictly as its institution has it.
+ *
+ * @throws MedSealError `invalid-resource`
+ */
+export function requireValid(
+  { validator, strictValidator }: Pick<Services, 'validator' | 'strictValidator'>,
+  institution: Institution,
+  entry: WriteEntry,
+): void {
   if (entry.method === 'DELETE' || entry.method === 'PATCH') return;
   const expression = resourceExpression(entry);
   if (entry.resource?.resourceType !== entry.type) {
@@ -76,4 +85,7 @@ export function requireValid({ validator }: Pick<Services, 'validator'>, entry: 
     });
   }
   validator.assertValid(entry.resource, expression);
+  if (institution.validation === 'strict') {
+    refuseInvalid(strictValidator.validate(entry.resource, { root: expression }));
+  }
 }

@@ -40,6 +40,23 @@ export function selectOpenEntries(database: Database, limit: number): Promise<re
   );
 }
 
+/**
+ * A ledger that knows none of them is to be told of the consents of an institution as they are: of each the last version
+ * that was settled, if it is active, and what comes after it.
+ */
+export async function reopenEntries(database: Database, institution: number): Promise<void> {
+  await database.query(
+    'writer',
+    `with newest as (
+       select distinct on (consent) id, active from consent_entry
+       where institution = $1 and settled_at is not null order by consent, version desc
+     )
+     update consent_entry e set settled_at = null, block = null, transaction_id = null, transaction_bytes = null, held = null
+     where e.institution = $1 and (e.settled_at is null or e.id in (select id from newest where active))`,
+    [institution],
+  );
+}
+
 /** Bytes that were settled before stand. */
 export async function settleEntryTransaction(
   database: Database,

@@ -63,16 +63,6 @@ export function selectLogSize(database: Database, key: LogKey): Promise<number> 
   return selectSize({ query: (text, values) => database.query('writer', text, values) }, key);
 }
 
-/** The block from which on a log's anchors may be unknown here. */
-export async function selectAnchoredBlock(database: Database, key: LogKey): Promise<bigint> {
-  const rows = await database.query<{ block: bigint | null }>(
-    'writer',
-    'select max(block) as block from batch where institution = $1 and log = $2 and anchored_at is not null',
-    [key.institution, key.log],
-  );
-  return rows[0]?.block ?? 0n;
-}
-
 /** Leaves of a log of records that no version belongs to, as its key was gone when it was replayed. */
 export async function selectUnopened(database: Database, key: LogKey): Promise<readonly Buffer[]> {
   const rows = await database.query<{ hash: Buffer }>(

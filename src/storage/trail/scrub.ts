@@ -198,7 +198,7 @@ export interface ScrubBatch extends LogKey {
 const BATCH = `institution, log, first, size, root, manifest, transaction_id as "transactionId", block,
   anchored_at as "anchoredAt"`;
 
-/** Batches of a log from the oldest on. */
+/** Batches of a log from the oldest on, as they were sealed: of a carried log those that one has taken the place of. */
 export function selectBatchPage(
   database: Database,
   { institution, log }: LogKey,
@@ -207,7 +207,12 @@ export function selectBatchPage(
 ): Promise<readonly ScrubBatch[]> {
   return database.query<ScrubBatch>(
     'writer',
-    `select ${BATCH} from batch where institution = $1 and log = $2 and size > $3 order by size limit $4`,
+    `select ${BATCH} from batch where institution = $1 and log = $2 and size > $3 and not (
+       first = 0 and exists (
+         select from carried_batch c where c.institution = $1 and c.log = $2 and c.size = batch.size))
+     union all
+     select ${BATCH} from carried_batch where institution = $1 and log = $2 and size > $3
+     order by size limit $4`,
     [institution, log, after, limit],
   );
 }

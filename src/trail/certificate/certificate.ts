@@ -9,8 +9,8 @@ const MARGIN = 48;
 const LABEL_WIDTH = 190;
 const CODE_WIDTH = 104;
 const INK = '#1a1a1a';
-/** The font's outlines are of its lightest weight; this makes them as heavy as the text around them, in an em of 1. */
-const WEIGHT = 0.014;
+/** How far Courier's ascenders reach above its baseline, in an em of 1. */
+const ASCENDER = 0.629;
 
 type Document = PDFKit.PDFDocument;
 
@@ -79,7 +79,7 @@ function drawRow(document: Document, typeface: Typeface, label: Bilingual, value
     .text(label.en, MARGIN, document.y, { width: LABEL_WIDTH });
   const below = document.y;
   document.x = MARGIN + LABEL_WIDTH;
-  document.y = top + 2;
+  document.y = top;
   draw(document, typeface, value, 9.5, document.page.width - MARGIN - document.x);
   document.x = MARGIN;
   document.y = Math.max(below, document.y) + 2;
@@ -95,15 +95,16 @@ function paragraph(document: Document, typeface: Typeface, text: Bilingual, widt
     .moveDown(0.5);
 }
 
-/** Text at the document's place, broken into lines anywhere; the place moves below it. */
+/** Text whose first baseline is `size` below the document's place, broken into lines anywhere; the place moves below it. */
 function draw(document: Document, typeface: Typeface, text: string, size: number, width = Number.POSITIVE_INFINITY) {
   if (/^[\x20-\x7e]*$/.test(text)) {
     const limits = Number.isFinite(width) ? { width } : {};
+    const top = document.y + size - (size - 1) * ASCENDER;
     document
       .font('Courier')
       .fontSize(size - 1)
       .fillColor(INK)
-      .text(text, document.x, document.y, limits);
+      .text(text, document.x, top, limits);
     return;
   }
   const left = document.x;
@@ -130,11 +131,7 @@ function drawOutline(
     .save()
     .translate(x, y)
     .scale(size * scale, -size * scale);
-  document
-    .path(path)
-    .lineWidth(WEIGHT / scale)
-    .fillAndStroke(INK, INK)
-    .restore();
+  document.path(path).fill(INK, 'non-zero').restore();
 }
 
 /** ISO/IEC 18004, with the quiet zone around it. */

@@ -24,7 +24,7 @@ const INTERACTIONS: Readonly<Record<VerifiedEvidence['interaction'], string>> = 
 
 /** @param digest SHA-256 of the evidence file, hexadecimal */
 export function contentsOf(verified: VerifiedEvidence, digest: string): Contents {
-  const { record, version, interaction, time, author, anchor } = verified;
+  const { record, version, interaction, time, author, anchor, before } = verified;
   const consortium =
     anchor.assurance === 'anchored'
       ? [
@@ -32,6 +32,16 @@ export function contentsOf(verified: VerifiedEvidence, digest: string): Contents
           row('有效性确认机构', 'Found valid by', anchor.confirmedBy.join(', ')),
         ]
       : [];
+  const carried =
+    before === undefined
+      ? []
+      : [
+          row(
+            '此前存证（运营者自述）',
+            'Before, by its operator’s word',
+            `${before.blockTime}, ${before.transactionId}`,
+          ),
+        ];
   return {
     title: { zh: '病历存证证书', en: 'Certificate of medical evidence' },
     statement: STATEMENTS[anchor.assurance],
@@ -47,6 +57,7 @@ export function contentsOf(verified: VerifiedEvidence, digest: string): Contents
       row('区块', 'Block', String(anchor.block)),
       row('背书机构', 'Endorsed by', anchor.endorsedBy.join(', ')),
       ...consortium,
+      ...carried,
       row('证据文件摘要', 'SHA-256 of the evidence file', digest),
     ],
     instructions: INSTRUCTIONS,

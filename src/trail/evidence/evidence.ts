@@ -1,3 +1,4 @@
+import type { PastProof } from '../ledger/embedded/past.ts';
 import type { LedgerProof } from '../ledger/port.ts';
 
 /**
@@ -29,6 +30,14 @@ export interface Evidence {
   readonly inclusion: readonly string[];
   /** The anchor of the tree that the leaf is included in. */
   readonly ledger: LedgerProof;
+  /** Of a leaf that another ledger had anchored before, where that one's own proof is still there. */
+  readonly before?: EvidenceBefore;
+}
+
+export interface EvidenceBefore {
+  /** RFC 9162 §2.1.3 in the tree that was anchored there, hexadecimal. */
+  readonly inclusion: readonly string[];
+  readonly past: PastProof;
 }
 
 export const EVIDENCE_FORMAT = 'medseal/evidence/1';

@@ -1,7 +1,7 @@
 import { MedSealError } from '../../errors.ts';
 import { canonicalJson } from '../../fhir/json/canonical.ts';
-import type { LedgerRoots } from '../ledger/embedded/identities.ts';
-import { constant, hexadecimal, listOf, record, text } from '../ledger/embedded/shape.ts';
+import { embeddedRootsShape, type LedgerRoots } from '../ledger/embedded/identities.ts';
+import { constant, record } from '../ledger/embedded/shape.ts';
 import { type FabricRoots, fabricRootsShape } from '../ledger/fabric/roots.ts';
 
 /**
@@ -14,13 +14,6 @@ export interface TrustRoots {
 }
 
 export const ROOTS_FORMAT = 'medseal/roots/1';
-
-const embeddedRootsShape = record({
-  ledger: constant('embedded'),
-  channel: hexadecimal(),
-  blockSigner: hexadecimal(32),
-  organisations: listOf(record({ mspId: text, publicKey: hexadecimal(32) })),
-});
 
 const rootsShape = record({
   format: constant(ROOTS_FORMAT),

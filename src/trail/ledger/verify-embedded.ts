@@ -55,7 +55,7 @@ export function verifyEmbeddedAnchor(proof: unknown, roots: LedgerRoots): Embedd
 
 /** The state that the transaction wrote, which the endorsements cover as they do the arguments. */
 function writtenAnchor({ envelope: { proposal, simulation } }: EmbeddedProof): Anchor {
-  const anchoring = proposal.contract === 'anchor' && ['genesis', 'append'].includes(proposal.transaction);
+  const anchoring = proposal.contract === 'anchor' && ['genesis', 'carry', 'append'].includes(proposal.transaction);
   demand(anchoring, 'the transaction anchored nothing');
   const [write, ...more] = simulation.writes;
   demand(write !== undefined && more.length === 0, 'the transaction anchored nothing');

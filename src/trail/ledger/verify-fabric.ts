@@ -31,6 +31,7 @@ export interface FabricAnchorFacts extends Anchor {
 }
 
 const VALID = 0;
+const ANCHORING: ReadonlySet<string> = new Set(['anchor:genesis', 'anchor:carry', 'anchor:append']);
 
 /**
  * Verifies offline that a transaction on a consortium's channel anchored a tree head. Everything in the proof is covered
@@ -146,8 +147,7 @@ function endorsersOf(transaction: EndorsedTransaction, members: Authorities): Re
 /** The state that the transaction wrote, which the endorsements cover as they do the arguments. */
 function writtenAnchor(transaction: EndorsedTransaction): Anchor {
   const [name = ''] = transaction.args;
-  const anchoring =
-    ['anchor:genesis', 'anchor:append'].includes(name) && transaction.answeredBy === transaction.chaincode;
+  const anchoring = ANCHORING.has(name) && transaction.answeredBy === transaction.chaincode;
   demand(anchoring, 'the transaction anchored nothing');
   const writes = decode(ledger.rwset.TxReadWriteSet, transaction.results)
     .getNsRwsetList()

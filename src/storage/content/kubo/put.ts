@@ -32,7 +32,7 @@ export async function putOnNode(node: KuboNode, parcel: Parcel, passes: Passes):
   await passes.at('disk-full').catch((cause: unknown) => {
     throw new MedSealError('storage-full', 'The content store has no space left.', { cause });
   });
-  if ((await node.isPinned(parcel.root)) && !(await isIntact(node, parcel))) await discard(node, parcel);
+  if ((await node.isPinned(parcel.root)) && !(await holdsAll(node, parcel))) await discard(node, parcel);
   await node.importCar(bodyOf(parcel.car, passes), parcel.car.byteLength);
   passes.refuseTorn();
   await passes.at('content-before-pin');
@@ -56,6 +56,30 @@ async function readBack(node: KuboNode, parcel: Parcel, passes: Passes): Promise
   if ((await node.isPinned(parcel.root)) && (await isIntact(node, parcel, passes))) return;
   await discard(node, parcel);
   throw new MedSealError('sealed-content-damaged', `The Kubo node ${node.name} does not give back what it was given.`);
+}
+
+/**
+ * Of a batch that was pinned before. Block by block: an export of one that is missing would look for it on the network, and
+ * cannot be told not to.
+ */
+async function holdsAll(node: KuboNode, { blocks }: Batch): Promise<boolean> {
+  for (let at = 0; at < blocks.length; at += READ_TOGETHER) {
+    const some = blocks.slice(at, at + READ_TOGETHER);
+    const held = await Promise.all(some.map(({ cid, bytes }) => isHeld(node, cid, bytes)));
+    if (held.includes(false)) return false;
+  }
+  return true;
+}
+
+const READ_TOGETHER = 16;
+
+async function isHeld(node: KuboNode, cid: string, bytes: Uint8Array): Promise<boolean> {
+  try {
+    return isSame(bytes, await node.block(cid));
+  } catch (error) {
+    if (error instanceof MedSealError && error.code === 'sealed-content-damaged') return false;
+    throw error;
+  }
 }
 
 /** By their bytes: those that were sent have been compared with their CIDs. */
@@ -85,6 +109,6 @@ function sectionsOf(car: Uint8Array): readonly Section[] | undefined {
   }
 }
 
-function isSame(one: Uint8Array | undefined, other: Uint8Array): boolean {
-  return one !== undefined && Buffer.compare(one, other) === 0;
+function isSame(one: Uint8Array | undefined, other: Uint8Array | undefined): boolean {
+  return one !== undefined && other !== undefined && Buffer.compare(one, other) === 0;
 }

@@ -102,10 +102,34 @@ create table consent_rule (
   -- Every row of this matrix must share a token with the version's and the principal's facets; 0 pads.
   conditions bigint[] not null,
   -- What a permit adds to the readers of its patient's records.
-  readers bigint[] not null
+  readers bigint[] not null,
+  -- A permit from before the patient's record was merged with another: it waits until it is given again.
+  suspended boolean not null default false,
+  -- The rule of another record of the same, merged patient (0020_merges.sql), that holds for this one too.
+  mirrored boolean not null default false
 );
 create index consent_rule_by_patient on consent_rule (patient);
 create index consent_rule_by_consent on consent_rule (consent);
+
+-- What a Patient says of another one: that it replaces it or is replaced by it (Patient.link). Pseudonyms; the version row
+-- that first said so, and the one that no longer did.
+create table patient_link (
+  patient uuid not null,
+  other uuid not null,
+  since bigint not null,
+  until bigint,
+  primary key (patient, other, since)
+);
+create index patient_link_by_other on patient_link (other);
+
+-- Patients that links, one after the other, make the same: each with each and itself, and the version row of the newest
+-- of these links. Made from patient_link, and kept because every page asks for it.
+create table patient_merge (
+  patient uuid not null,
+  other uuid not null,
+  since bigint not null,
+  primary key (patient, other)
+);
 
 -- A repeated Idempotency-Key gets the sealed first answer.
 create table idempotency (

@@ -58,8 +58,16 @@ $$;
 create view permitted_version as
 select v.id, v.institution, v.type, v.id_token, v.version, v.interaction, v.at, v.patients, v.sealed, v.digest,
   v.envelope, v.leaf_hash,
-  -- The consents that the second lock decides by, from the same snapshot.
-  array(select c.version_id from consent_current c where c.patient = any (v.patients) order by 1) as consents
+  -- The consents that the second lock decides by, and with whom its patients are merged, from the same snapshot.
+  array(
+    select c.version_id from consent_current c
+    where c.patient = any (array(
+      select unnest(v.patients)
+      union all select m.other from patient_merge m where m.patient = any (v.patients)))
+    order by 1) as consents,
+  array(
+    select m.patient || ' ' || m.other || ' ' || m.since from patient_merge m
+    where m.patient = any (v.patients) order by 1) as merges
 from resource_version v
 where (select principal_told())
   and (v.type = any ((select string_to_array(principal_text('types'), ','))::text[])
@@ -88,6 +96,7 @@ where (select principal_told())
             select (array_agg(rule.rank order by rule.depth desc, rule.permit, rule.rank))[1] as rank
             from consent_rule rule
             where rule.patient = of_record.patient
+              and not rule.suspended
               and rule.valid_from <= (select principal_text('instant')::timestamptz)
               and rule.valid_until > (select principal_text('instant')::timestamptz)
               and (rule.permit or rule.names_emergency
@@ -103,7 +112,7 @@ where (select principal_told())
 
 create view permitted_current as
 select c.self, c.id_token, c.version_id, c.institution, c.type, c.version, c.at, c.deleted, c.tokens, c.traits,
-  v.interaction, v.patients, v.sealed, v.digest, v.envelope, v.leaf_hash, v.consents
+  v.interaction, v.patients, v.sealed, v.digest, v.envelope, v.leaf_hash, v.consents, v.merges
 from resource_current c
 join permitted_version v on v.id = c.version_id
 where c.readers && principal_tokens('readers');
@@ -125,6 +134,6 @@ grant select on permitted_version, permitted_current, permitted_access to medsea
 grant select on institution, leaf, batch, access_segment to medseal_writer;
 grant select, insert, update on resource_version, resource_current, idempotency, leaf_pending, leaf, batch,
   access_entry, access_segment, institution to medseal_writer;
-grant select, insert, update, delete on consent_current, consent_rule to medseal_writer;
+grant select, insert, update, delete on consent_current, consent_rule, patient_link, patient_merge to medseal_writer;
 grant delete on leaf_pending, idempotency to medseal_writer;
 grant usage on all sequences in schema public to medseal_writer;

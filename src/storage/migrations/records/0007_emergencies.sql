@@ -13,6 +13,7 @@ create table emergency_access (
   review text,
   reviewed_at timestamptz
 );
-create index emergency_access_by_time on emergency_access (at);
+create index emergency_access_waiting on emergency_access (at) where review is null;
+create index emergency_access_reviewed on emergency_access (at) where review is not null;
 
 grant select, insert, update on emergency_access to medseal_writer;

@@ -1,4 +1,5 @@
 import { hash, type KeyObject } from 'node:crypto';
+import { leafHash } from 'medseal-chaincode/rules';
 import { MedSealError } from '../../../errors.ts';
 import { canonicalJson } from '../../../fhir/json/canonical.ts';
 import type { BlockRow } from '../../../storage/ledger/blocks.ts';
@@ -71,6 +72,11 @@ export function checkBlock(row: BlockRow, previousHash: string | undefined, keys
     header.previousHash === (previousHash ?? header.previousHash);
   if (!intact) throw new MedSealError('sealed-content-damaged', `Block ${row.number} of the ledger is damaged`);
   return hash('sha256', row.header, 'hex');
+}
+
+/** A block as a leaf of the RFC 9162 tree over all of them. @param headerDigest hexadecimal */
+export function blockLeaf(headerDigest: string): Uint8Array {
+  return leafHash(Buffer.from(headerDigest, 'hex'));
 }
 
 /** A block as readers of the ledger see it. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { ROLE_ATTRIBUTE, WRITER_ROLE } from 'medseal-chaincode/rules';
 import { MedSealError } from '../../../errors.ts';
-import { type Guard, hexadecimal, listOf, mapOf, record, text } from './shape.ts';
+import { constant, type Guard, hexadecimal, listOf, mapOf, record, text } from './shape.ts';
 import { generateKeyPair, type KeyPair, privateKey, signCanonical } from './signatures.ts';
 
 /**
@@ -46,6 +46,13 @@ export interface LedgerRoots {
   readonly blockSigner: string;
   readonly organisations: readonly { readonly mspId: string; readonly publicKey: string }[];
 }
+
+export const embeddedRootsShape = record({
+  ledger: constant('embedded'),
+  channel: hexadecimal(),
+  blockSigner: hexadecimal(32),
+  organisations: listOf(record({ mspId: text, publicKey: hexadecimal(32) })),
+});
 
 export const CREDENTIAL_FORMAT = 'medseal-ledger-credential/1';
 

@@ -1,0 +1,25 @@
+import { isResourceType } from '../definitions/definitions.ts';
+import { parseReference } from '../references/reference.ts';
+
+/**
+ * Whether a Reference leads to one of these types, as far as it tells by itself: by its literal reference, or by
+ * Reference.type (http://hl7.org/fhir/R4/references.html#Reference). What does not tell passes.
+ */
+export function leadsToOneOf(targets: ReadonlySet<string>, reference: unknown): boolean {
+  const { reference: literal } = (reference ?? {}) as { readonly reference?: unknown };
+  // Nearly every one is `Type/id`, or a urn of the same transaction.
+  if (typeof literal === 'string' && (literal.startsWith('urn:') || targets.has(beforeSlash(literal)))) return true;
+  const type = toldType(reference);
+  return type === undefined || targets.has(type);
+}
+
+function beforeSlash(text: string): string {
+  return text.slice(0, text.indexOf('/'));
+}
+
+function toldType(reference: unknown): string | undefined {
+  const { reference: literal, type } = (reference ?? {}) as { readonly reference?: unknown; readonly type?: unknown };
+  const parsed = typeof literal === 'string' ? parseReference(literal) : undefined;
+  if (parsed?.kind === 'relative' || parsed?.kind === 'absolute' || parsed?.kind === 'conditional') return parsed.type;
+  return typeof type === 'string' && isResourceType(type) ? type : undefined;
+}
