@@ -227,6 +227,38 @@ describe('every patient must permit', () => {
   ]);
 });
 
+describe('what is denied to a family member by name is stronger than a representation', () => {
+  const father = 'hospital-a/RelatedPerson/f';
+  const asFather = { actors: [father, `proxy ${father}`] };
+  const represented = rule('permit', { actors: [`proxy ${father}`], represents: true });
+  const denied = rule('deny', { actors: [father, HOSPITAL_B] });
+  check([
+    { why: 'a representative reads', request: asFather, consents: [represented], expected: 'permit representative' },
+    {
+      why: 'whatever is denied to others',
+      request: asFather,
+      consents: [represented, rule('deny', { actors: undefined, actions: ['read'] })],
+      expected: 'permit representative',
+    },
+    {
+      why: 'but not what is denied to them',
+      request: asFather,
+      consents: [represented, denied],
+      expected: 'deny consent',
+    },
+    {
+      why: 'nor what is excepted below that',
+      request: asFather,
+      consents: [
+        represented,
+        rule('deny', { actors: [father], nested: [provision({ effect: 'deny', actions: ['read'], path: '0.0' })] }),
+      ],
+      expected: 'deny consent',
+      by: '0.0',
+    },
+  ]);
+});
+
 describe('consents from before a merge deny, and permit nothing (DESIGN 7.6)', () => {
   const suspended = { suspended: true };
   check([

@@ -52,6 +52,10 @@ describe('the rows of a consent', () => {
     const ranks = (root: ReturnType<typeof provision>) =>
       consentRules(policy({ provisions: [root] })).map(({ rank }) => rank);
     assert.deepEqual(ranks(provision({ nested: [bare, { ...bare, effect: 'deny' }] })), [4, 4, 3]);
+    const father = { actors: ['hospital-a/RelatedPerson/f'] };
+    assert.deepEqual(ranks(provision({ ...father, nested: [bare, { ...bare, effect: 'deny' }] })), [2, 2, -1]);
+    const proxy = { actors: ['proxy hospital-a/RelatedPerson/f'], represents: true };
+    assert.deepEqual(ranks(provision({ ...proxy, nested: [bare, { ...bare, effect: 'deny' }] })), [0, 0, 1]);
     assert.deepEqual(ranks(provision({ ...type('Patient'), nested: [bare, { ...bare, effect: 'deny' }] })), [2, 2, 1]);
   });
 
