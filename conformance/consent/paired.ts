@@ -141,6 +141,7 @@ const QUESTIONS: readonly ((r: Random, id: string) => string)[] = [
   () => 'patient.family:contains=an',
   (r) => `patient._has:Condition:patient:code=${r.pick(['E11.9', 'I10'])}&_total=accurate`,
   (r) => `_has:Observation:patient:patient._has:Observation:patient:code=${r.pick(CODES)}`,
+  () => 'patient.gender:in=http://hl7.org/fhir/ValueSet/administrative-gender',
   () => 'family:contains=an&_count=2&_total=accurate',
   () => 'code:below=http://hl7.org/fhir/sid/icd-10|E11',
   (r) => `_summary=${r.pick(['true', 'text', 'data', 'false'])}&_elements=code`,

@@ -31,7 +31,7 @@ const DRILLS: readonly Drill[] = [
   { what: 'an orderer', node: 'research-institute.orderer', means: BOTH, spared: true },
   { what: 'the leading orderer', node: 'hospital-a.orderer', means: BOTH, spared: true },
   { what: 'another organisation’s peer', node: 'hospital-b.peer', means: BOTH, spared: true },
-  { what: 'another organisation’s chaincode', node: 'hospital-b.chaincode', means: ['killed'], spared: true },
+  { what: 'another organisation’s chaincode', node: 'hospital-b.chaincode', means: BOTH, spared: true },
   { what: 'its own peer', node: 'hospital-a.peer', means: BOTH, spared: false },
   { what: 'its own chaincode', node: 'hospital-a.chaincode', means: BOTH, spared: false },
 ];

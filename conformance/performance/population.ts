@@ -105,7 +105,7 @@ function codeOf(number: number): string {
   return `${10_000 + number}-${number % 10}`;
 }
 
-function patientOf(id: string, number: number): Patient {
+export function patientOf(id: string, number: number): Patient {
   return {
     resourceType: 'Patient',
     id,
@@ -118,7 +118,7 @@ function patientOf(id: string, number: number): Patient {
   };
 }
 
-function observationOf(id: string, patient: string, index: number, code: string): Observation {
+export function observationOf(id: string, patient: string, index: number, code: string): Observation {
   const category = CATEGORIES[index % CATEGORIES.length] ?? '';
   const day = `20${10 + (index % 15)}-0${1 + (index % 9)}-${10 + (index % 19)}T08:${10 + (index % 50)}:00+08:00`;
   return {
@@ -146,7 +146,7 @@ function observationOf(id: string, patient: string, index: number, code: string)
 }
 
 /** As a practitioner records a signed paper. */
-function consentOf(id: string, patient: string, grantee: string): Consent {
+export function consentOf(id: string, patient: string, grantee: string): Consent {
   return {
     resourceType: 'Consent',
     id,
@@ -171,7 +171,7 @@ function consentOf(id: string, patient: string, grantee: string): Consent {
 }
 
 /** What has an id is put there, the rest is created. */
-function transaction(resources: readonly Resource[]): Push {
+export function transaction(resources: readonly Resource[]): Push {
   const entry = resources.map((resource): BundleEntry => {
     const { id, resourceType } = resource;
     const request =
@@ -184,7 +184,7 @@ function transaction(resources: readonly Resource[]): Push {
   return { body: Buffer.from(JSON.stringify(bundle)), entries: entry.length };
 }
 
-function inGroups<T>(items: readonly T[], size: number): readonly (readonly T[])[] {
+export function inGroups<T>(items: readonly T[], size: number): readonly (readonly T[])[] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, group) =>
     items.slice(group * size, (group + 1) * size),
   );

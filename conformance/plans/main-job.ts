@@ -87,6 +87,8 @@ const QUESTIONS: readonly string[] = [
   'Observation?code:text=hemo',
   'ValueSet?url:below=http://example.org&_sort=url',
   'ValueSet?url:above=http://example.org/a/b',
+  'Patient?gender:in=http://hl7.org/fhir/ValueSet/administrative-gender&_count=2',
+  '?_type=Patient,Observation,Encounter&_sort=-_lastUpdated&_count=3',
   'Condition?code:below=http://hl7.org/fhir/sid/icd-10|E11',
   'Provenance?target=Patient/x',
   'Provenance?_count=2',

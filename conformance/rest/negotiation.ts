@@ -242,6 +242,8 @@ const MODIFIED: Readonly<Record<string, string>> = {
     ]),
   ),
   'token:of-type': 'a|b|c',
+  'token:in': 'http://hl7.org/fhir/ValueSet/administrative-gender',
+  'token:not-in': 'http://hl7.org/fhir/ValueSet/administrative-gender',
   'token:above': 'http://hl7.org/fhir/sid/icd-10|E11',
   'token:below': 'http://hl7.org/fhir/sid/icd-10|E11',
 };

@@ -125,5 +125,45 @@ export function searchByModifier(target: Promise<RestTarget>): void {
       await find(`_profile=${profile}`, [patient]);
       await find(`_profile=${encodeURIComponent(`${profile}|2.0`)}`, []);
     });
+
+    check('search.html#token', ':in and :not-in a value set, with systems and without', async () => {
+      const { client } = await target;
+      const scope = newScope(client);
+      const patient = (gender?: Patient['gender']) =>
+        scope.create<Patient>({
+          resourceType: 'Patient',
+          ...(gender === undefined ? {} : { gender }),
+        });
+      const [female, unknown, none] = [await patient('female'), await patient('unknown'), await patient()];
+      const find = finder(client, 'Patient', scope);
+      await find('gender:in=http://hl7.org/fhir/ValueSet/administrative-gender', [female, unknown]);
+      await find('gender:not-in=http://hl7.org/fhir/ValueSet/administrative-gender', [none]);
+      await find('gender:in=http://hl7.org/fhir/ValueSet/contact-point-system', []);
+      const visit = (code: string, system = V3_ACT_CODE) =>
+        scope.create({
+          resourceType: 'Encounter',
+          status: 'finished',
+          class: { system, code },
+          subject: { reference: `Patient/${female.id}` },
+        } as Resource);
+      const [inpatient, other] = [await visit('IMP'), await visit('IMP', 'urn:other')];
+      const encounters = finder(client, 'Encounter', scope);
+      const set = 'http://terminology.hl7.org/ValueSet/v3-ActEncounterCode';
+      await encounters(`class:in=${set}`, [inpatient]);
+      await encounters(`class:not-in=${set}`, [other]);
+      await encounters('patient.gender:in=http://hl7.org/fhir/ValueSet/administrative-gender', [inpatient, other]);
+      await find(`_has:Encounter:patient:class:in=${set}`, [female]);
+    });
+
+    check('search.html#token', 'a value set that is not here, or has parts that are not, is refused', async () => {
+      const { client } = await target;
+      for (const set of [
+        'http://example.org/ValueSet/none',
+        'http://hl7.org/fhir/ValueSet/administrative-gender|0.0',
+        'http://hl7.org/fhir/ValueSet/condition-code',
+      ]) {
+        refused(await client.get(`Condition?code:in=${set}`), 400, 'search-not-supported', 'code:in');
+      }
+    });
   });
 }

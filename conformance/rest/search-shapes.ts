@@ -145,6 +145,32 @@ export function searchContexts(target: Promise<RestTarget>): void {
       assert.equal(linkOf(await client.get(`?${scope.query}`), 'self')?.includes(scope.tag.code), true);
     });
 
+    check(
+      'http.html#paging',
+      'pages over several types are whole where one type has many more than the others',
+      async () => {
+        const { client } = await target;
+        const scope = newScope(client);
+        const made: string[] = [];
+        const patient: Patient = { resourceType: 'Patient' };
+        for (let n = 0; n < 50; n++) {
+          const { id } = n % 10 === 9 ? await scope.create(note()) : await scope.create<Patient>(patient);
+          made.push(id);
+        }
+        for (const [query, expected] of [
+          ['', made],
+          ['&_sort=-_lastUpdated', made.toReversed()],
+        ] as const) {
+          for (const count of [1, 7, 30, 50, 100]) {
+            const found = await pages(client, `?_type=Patient,Observation&${scope.query}&_count=${count}${query}`);
+            assert.deepEqual(found.flat(), expected, `${query} by ${count}`);
+          }
+        }
+        const few = `?_type=Patient,Observation,Location,Condition&${scope.query}&_count=25`;
+        assert.deepEqual((await pages(client, few)).flat(), made);
+      },
+    );
+
     check('search.html#contents', 'each type has parameters of its own; what one lacks is refused', async () => {
       const { client } = await target;
       refused(await client.get('?_type=Patient,Observation&gender=male'), 400, 'unknown-parameter', 'gender');
@@ -153,6 +179,10 @@ export function searchContexts(target: Promise<RestTarget>): void {
       refused(await client.get('?'), 403, 'too-costly', '_type');
     });
   });
+}
+
+function note(): Observation {
+  return { resourceType: 'Observation', status: 'final', code: { text: 'x' } };
 }
 
 async function storePatient(client: FhirClient): Promise<{ scope: Scope; id: string }> {

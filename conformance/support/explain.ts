@@ -7,6 +7,7 @@ export interface Plan {
   readonly 'Relation Name'?: string;
   readonly 'Index Name'?: string;
   readonly 'Total Cost': number;
+  readonly 'Plan Rows': number;
   readonly Plans?: readonly Plan[];
 }
 

@@ -53,7 +53,7 @@ const DEFINITION = ['--channelID', CHANNEL, '--name', CHAINCODE, '--version', '1
 
 async function approve(organisation: Organisation, setting: Setting): Promise<void> {
   const what = ['lifecycle', 'chaincode', 'approveformyorg', ...DEFINITION, '--package-id', setting.packageId];
-  await once(asAdmin(organisation, setting, [...what, ...ordering(setting)]));
+  await whenItAnswers(() => once(asAdmin(organisation, setting, [...what, ...ordering(setting)])));
 }
 
 async function commit(organisations: readonly Organisation[], setting: Setting): Promise<void> {
@@ -65,9 +65,8 @@ async function commit(organisations: readonly Organisation[], setting: Setting):
     '--tlsRootCertFiles',
     setting.files.tlsAuthority(organisation).certificate,
   ]);
-  await once(
-    asAdmin(first, setting, ['lifecycle', 'chaincode', 'commit', ...DEFINITION, ...ordering(setting), ...peers]),
-  );
+  const what = ['lifecycle', 'chaincode', 'commit', ...DEFINITION, ...ordering(setting), ...peers];
+  await whenItAnswers(() => once(asAdmin(first, setting, what)));
 }
 
 /** Through the first leader: another orderer would wait before it forwards. */
@@ -105,13 +104,15 @@ function endpointOf({ addresses }: Setting, node: string): string {
   return `${host}:${listen}`;
 }
 
+/** Nobody listens yet, or the orderers have not found a leader. */
+const NOT_YET = /connection refused|context deadline exceeded|SERVICE_UNAVAILABLE/i;
+
 async function whenItAnswers(work: () => Promise<void>): Promise<void> {
   for (const deadline = Date.now() + START_LIMIT; ; await delay(100)) {
     try {
       return await work();
     } catch (error) {
-      const notYet = /connection refused|context deadline exceeded/i.test(String(error));
-      if (!notYet || Date.now() > deadline) throw error;
+      if (!NOT_YET.test(String(error)) || Date.now() > deadline) throw error;
     }
   }
 }

@@ -70,6 +70,7 @@ export function isSelective(criterion: Criterion, common: ReadonlySet<Token>): b
       return true;
     case 'not':
     case 'traits':
+    case 'some-traits':
     case 'changed':
       return false;
   }

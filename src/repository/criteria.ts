@@ -15,6 +15,8 @@ export type Criterion =
   | { readonly kind: 'some'; readonly tokens: readonly Token[] }
   /** The row has every one of these traits, for which there is no index. */
   | { readonly kind: 'traits'; readonly every: readonly Token[] }
+  /** The row has at least one of these traits. */
+  | { readonly kind: 'some-traits'; readonly tokens: readonly Token[] }
   | { readonly kind: 'ids'; readonly idTokens: readonly string[] }
   /** Changed within `[from, until)`, RFC 3339. */
   | { readonly kind: 'changed'; readonly from: string | undefined; readonly until: string | undefined }
@@ -54,6 +56,8 @@ export function compileCriterion(criterion: Criterion, row: string, parameters: 
       return `${row}.tokens && ${parameters.add(criterion.tokens)}::bigint[]`;
     case 'traits':
       return `${row}.traits @> ${parameters.add(criterion.every)}::bigint[]`;
+    case 'some-traits':
+      return `${row}.traits && ${parameters.add(criterion.tokens)}::bigint[]`;
     case 'ids':
       return ids(criterion.idTokens, row, parameters);
     case 'changed':

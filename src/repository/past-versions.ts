@@ -58,11 +58,13 @@ const MERGES_AT = `
 with recursive linked (patient, other, since) as (
   select patient, patient, 0::bigint from unnest($1::uuid[]) as patient
   union
-  select l.patient, case when k.patient = l.other then k.other else k.patient end, k.since
-  from linked l join patient_link k on k.patient = l.other or k.other = l.other
-  join resource_version said on said.id = k.since and said.at <= $2
-  left join resource_version unsaid on unsaid.id = k.until
-  where unsaid.id is null or unsaid.at > $2
+  select l.patient, k.next, k.since
+  from linked l cross join lateral (
+    select other as next, since, until from patient_link where patient = l.other
+    union all select patient, since, until from patient_link where other = l.other
+  ) k
+  where (select at from resource_version where id = k.since) <= $2
+    and coalesce((select at from resource_version where id = k.until) > $2, true)
 )
 select distinct l.patient || ' ' || l.other || ' ' || max(l.since) over (partition by l.patient) as merge
 from linked l where exists (select from linked m where m.patient = l.patient and m.since > 0)`;

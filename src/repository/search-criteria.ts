@@ -68,7 +68,7 @@ function match(criterion: Extract<SearchCriterion, { kind: 'match' }>, options: 
   const questions = operands.map((operand) => question(operand, modifier, parameter, options));
   const exact = questions.every((one) => one.exact);
   const any: Criterion = { kind: 'any', of: questions.map((one) => one.criterion) };
-  return { criterion: modifier === 'not' ? { kind: 'not', of: any } : any, exact };
+  return { criterion: modifier === 'not' || modifier === 'not-in' ? { kind: 'not', of: any } : any, exact };
 }
 
 const SUPPORTED_MODIFIERS: ReadonlySet<string> = new Set([
@@ -77,6 +77,8 @@ const SUPPORTED_MODIFIERS: ReadonlySet<string> = new Set([
   'token:text',
   'token:above',
   'token:below',
+  'token:in',
+  'token:not-in',
   'string:exact',
   'string:contains',
   'reference:identifier',

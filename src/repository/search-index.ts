@@ -24,6 +24,9 @@ export interface ParameterIndex {
   readonly present: Criterion;
 }
 
+/** By the URL that a question names. */
+export type ValueSetCodes = ReadonlyMap<string, readonly { readonly system: string; readonly code: string }[]>;
+
 export interface TranslatorOptions {
   readonly tokenizer: Tokenizer;
   readonly names: Names;
@@ -33,6 +36,8 @@ export interface TranslatorOptions {
   readonly registry: SearchRegistry;
   /** The type searched; undefined for any. */
   readonly type: string | undefined;
+  /** Of each value set that is named, its codes. */
+  readonly valueSets?: ValueSetCodes;
   /** What is known already of the far ends of chains. */
   readonly found?: ReadonlyMap<SearchCriterion, Criterion>;
 }

@@ -50,6 +50,8 @@ export function question(
   switch (operand.kind) {
     case 'token':
       return { criterion: token(operand, modifier, parameter, options), exact: true };
+    case 'value-set':
+      return { criterion: inValueSet(operand.url, modifier, parameter, options), exact: true };
     case 'of-type':
       return {
         criterion: some(options, parameter, [ofTypeForm(operand.system ?? '', operand.code, operand.value)]),
@@ -73,6 +75,37 @@ export function question(
     default:
       throw unsupported(parameter.code);
   }
+}
+
+/**
+ * Any of a value set's codes. A code without a system, as elements of type `code` have it, is taken for one of the set's:
+ * its system is implied by what the element is bound to.
+ */
+function inValueSet(
+  url: string,
+  modifier: string | undefined,
+  parameter: SearchParameter,
+  options: TranslatorOptions,
+): Criterion {
+  const codes = options.valueSets?.get(url);
+  if (codes === undefined) throw unsupported(`${parameter.code}:${modifier}`);
+  const withSystem = codes.map(({ system, code }) => tokenForm(system, code));
+  const values = codes.map(({ code }) => code);
+  const bare = keysOf(options, parameter).map(
+    ({ key }): Criterion => ({
+      kind: 'some-traits',
+      tokens: values.map((code) => options.tokenizer.token(key, tokenForm('', code))),
+    }),
+  );
+  const anySystem = some(
+    options,
+    parameter,
+    values.map((code) => tokenForm(undefined, code)),
+  );
+  return {
+    kind: 'any',
+    of: [some(options, parameter, withSystem), { kind: 'all', of: [anySystem, { kind: 'any', of: bare }] }],
+  };
 }
 
 /** A token's text that begins so, as far as the index can tell. */

@@ -5,6 +5,7 @@ import type { Criterion as SearchCriterion, SearchQuery } from '../../fhir/searc
 import type { Criterion } from '../../repository/criteria.ts';
 import type { Position } from '../../repository/permitted.ts';
 import { translate } from '../../repository/search-criteria.ts';
+import type { ValueSetCodes } from '../../repository/search-index.ts';
 import type { RequestContext } from '../../request-context.ts';
 import type { Services } from '../services.ts';
 import type { SearchBase } from './base.ts';
@@ -17,7 +18,7 @@ export type FoundHops = ReadonlyMap<SearchCriterion, Criterion>;
 
 /** Statements that one search may take for its hops, such as one for each type that a chain may lead through. */
 const MAX_HOPS = 60;
-const CHUNK = 1000;
+const CHUNK = 250;
 
 /**
  * One step of a chain or `_has` is part of the search's own statement. Of longer ones, and of those that the index answers
@@ -32,6 +33,7 @@ export async function findHops(
   context: RequestContext,
   base: SearchBase,
   { branches }: SearchQuery,
+  valueSets: ValueSetCodes,
 ): Promise<FoundHops> {
   const found = new Map<SearchCriterion, Criterion>();
   let hops = 0;
@@ -39,7 +41,7 @@ export async function findHops(
   async function visit(criterion: SearchCriterion): Promise<void> {
     for (const { type, criterion: inner } of endsOf(criterion)) {
       await visit(inner);
-      const question = translate(inner, { ...services, institutions: base.institutions, type, found });
+      const question = translate(inner, { ...services, institutions: base.institutions, type, found, valueSets });
       if (question.exact && endsOf(inner).length === 0) continue;
       hops += 1;
       if (hops > MAX_HOPS) throw branching();

@@ -5,6 +5,7 @@ import type { SearchParameter } from '../../fhir/search/parameters.ts';
 import type { Include, SearchControl } from '../../fhir/search/query.ts';
 import type { SearchValue } from '../../fhir/search/values.ts';
 import type { Criterion } from '../../repository/criteria.ts';
+import type { Position } from '../../repository/permitted.ts';
 import type { RequestContext } from '../../request-context.ts';
 import { parameterKey, referenceToken } from '../../sealing/blind-index/resource-tokens.ts';
 import type { Token } from '../../sealing/blind-index/tokenizer.ts';
@@ -15,6 +16,10 @@ export type IncludeServices = Pick<Services, 'reader' | 'registry' | 'tokenizer'
 
 /** More than this beside the matches of one page is refused, never left out silently. */
 const MAX_INCLUDED = 2000;
+/** Ids, or tokens of references, that one statement asks for: `*` of many matches are more. */
+const MAX_KEYS = 50_000;
+/** Rows that lie in memory at once. */
+const CHUNK = 250;
 /** How often `:iterate` goes on from what it included. */
 const MAX_ROUNDS = 8;
 
@@ -82,23 +87,27 @@ class Included {
   ): Promise<readonly PermittedRecord[]> {
     const [first] = types;
     if (first === undefined || keys.size === 0) return [];
+    if (keys.size > MAX_KEYS) throw tooMany('asks for too much at once');
     const search = reader.search(context, first);
-    const type = types.size === 1 ? first : undefined;
-    // As many more as may be known already.
-    const limit = MAX_INCLUDED + 1 + this.#known.size;
-    const rows = await search.page({ type, institution, criterion }, { limit, descending: false, beyond: undefined });
+    const plan = { type: types.size === 1 ? first : undefined, institution, criterion };
     const added: PermittedRecord[] = [];
-    for (const row of rows) {
-      if (this.#known.has(row.idToken)) continue;
-      const record = await search.open(row);
-      if (record === undefined) continue;
-      this.#room -= record.content?.length ?? 0;
-      if (this.records.length === MAX_INCLUDED || this.#room < 0) throw tooMany('adds too much to one page');
-      this.#known.add(row.idToken);
-      this.records.push(record);
-      added.push(record);
+    for (let beyond: Position | undefined; ; ) {
+      const rows = await search.page(plan, { limit: CHUNK, descending: false, beyond });
+      for (const row of rows) {
+        const record = this.#known.has(row.idToken) ? undefined : await search.open(row);
+        if (record !== undefined) added.push(this.#add(record));
+      }
+      beyond = rows.at(-1);
+      if (rows.length < CHUNK || beyond === undefined) return added;
     }
-    return added;
+  }
+
+  #add(record: PermittedRecord): PermittedRecord {
+    this.#room -= record.content?.length ?? 0;
+    if (this.records.length === MAX_INCLUDED || this.#room < 0) throw tooMany('adds too much to one page');
+    this.#known.add(record.row.idToken);
+    this.records.push(record);
+    return record;
   }
 }
 

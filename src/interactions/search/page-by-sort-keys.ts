@@ -11,8 +11,11 @@ interface Rank {
 /** A page in an order that only the server can see, from the sealed sort keys of all matches. */
 export async function pageBySortKeys(prepared: PreparedSearch, after: object | undefined): Promise<SearchPage> {
   const { search, plans, count } = prepared;
-  const rows = (await Promise.all(plans.map((plan) => search.sortRows(plan, MAX_OPENED + 1)))).flat();
-  if (rows.length > MAX_OPENED) throw tooCostly();
+  const rows: SortRow[] = [];
+  for (const plan of plans) {
+    rows.push(...(await search.sortRows(plan, MAX_OPENED + 1 - rows.length)));
+    if (rows.length > MAX_OPENED) throw tooCostly();
+  }
   const compare = comparison(prepared);
   const ranked: Rank[] = [];
   for (const row of rows) ranked.push(await rankOf(row, prepared));

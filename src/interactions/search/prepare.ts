@@ -11,15 +11,19 @@ import { isSelective } from '../../repository/common-tokens.ts';
 import type { Criterion } from '../../repository/criteria.ts';
 import type { SearchPlan } from '../../repository/permitted.ts';
 import { translate } from '../../repository/search-criteria.ts';
+import type { ValueSetCodes } from '../../repository/search-index.ts';
 import type { RequestContext } from '../../request-context.ts';
 import { typeToken } from '../../sealing/blind-index/resource-tokens.ts';
 import type { SearchBase } from './base.ts';
 import { type FoundHops, findHops, type HopServices } from './hops.ts';
 import type { PreparedSearch } from './prepared.ts';
 import { membership, type SearchTarget } from './target.ts';
+import { findValueSets } from './value-sets.ts';
 
 const DEFAULT_COUNT = 20;
 const MAX_COUNT = 1000;
+/** Each is a statement of its own for every page. */
+const MAX_TYPES = 40;
 
 /** Turns a parsed search into questions for the index, and what is left to decide after opening. */
 export async function prepare(
@@ -32,8 +36,10 @@ export async function prepare(
 ): Promise<PreparedSearch> {
   const { control } = query;
   refuseUnsupported(query);
-  const found = await findHops(services, context, base, query);
-  const branches = query.branches.map((branch) => prepareBranch(services, branch, target, base, found));
+  const valueSets = await findValueSets(query);
+  const found = await findHops(services, context, base, query, valueSets);
+  const known = { found, valueSets };
+  const branches = query.branches.map((branch) => prepareBranch(services, branch, target, base, known));
   const undecided = new Map(branches.map(({ plan, inexact }) => [plan.type, inexact]));
   const exact = branches.every(({ inexact }) => inexact.length === 0);
   return {
@@ -56,12 +62,12 @@ function prepareBranch(
   { type, criteria }: SearchBranch,
   target: SearchTarget,
   base: SearchBase,
-  found: FoundHops,
+  known: { readonly found: FoundHops; readonly valueSets: ValueSetCodes },
 ): { readonly plan: SearchPlan; readonly inexact: readonly SearchCriterion[] } {
   const { institutions, institution } = base;
   const questions = criteria.map((criterion) => ({
     asked: criterion,
-    ...translate(criterion, { ...services, institutions, type, found }),
+    ...translate(criterion, { ...services, ...known, institutions, type }),
   }));
   const of: Criterion[] = [
     ...membership(services, base, target, type),
@@ -86,6 +92,9 @@ function requireIndexed(of: readonly Criterion[]): void {
 /** Refused rather than passed over: the answer would look complete and be another. */
 function refuseUnsupported({ control, branches }: SearchQuery): void {
   const { contained, summary, include, revinclude } = control;
+  if (branches.length > MAX_TYPES) {
+    throw new MedSealError('too-costly', `At most ${MAX_TYPES} types can be searched at once`, { expression: '_type' });
+  }
   const found = [
     // The access trail is no resource of the index.
     revinclude.some(({ source }) => source === 'AuditEvent') ? '_revinclude' : undefined,

@@ -33,6 +33,8 @@ interface Parts {
   readonly type: SearchParameterDefinition['type'];
   /** The alternatives of its expression that apply to the type, as text. */
   readonly parts: readonly string[];
+  /** Of a reference: it may take only some of what its expression finds. */
+  readonly targets: string;
 }
 
 function sourcesOfType(
@@ -41,7 +43,14 @@ function sourcesOfType(
 ): ReadonlyMap<string, readonly TokenSource[]> {
   const all = definitions
     .filter(({ base, expression }) => base.includes(type) && expression !== undefined)
-    .map((definition): Parts => ({ code: definition.code, type: definition.type, parts: partsOf(definition, type) }))
+    .map(
+      (definition): Parts => ({
+        code: definition.code,
+        type: definition.type,
+        parts: partsOf(definition, type),
+        targets: [...(definition.target ?? [])].sort().join(),
+      }),
+    )
     .filter(({ type: kind, parts }) => SHAREABLE.has(kind) && parts.length > 0)
     .sort((a, b) => (a.code < b.code ? -1 : 1));
   const sources = new Map<string, readonly TokenSource[]>();
@@ -89,8 +98,8 @@ function combined({ code, type, parts }: Parts, all: readonly Parts[]): readonly
 }
 
 /** Another parameter, first by its code, is just the same. */
-function renamed({ code, type, parts }: Parts, all: readonly Parts[]): readonly TokenSource[] | undefined {
-  const first = all.find((other) => other.type === type && isExactly(other, parts));
+function renamed({ code, type, parts, targets }: Parts, all: readonly Parts[]): readonly TokenSource[] | undefined {
+  const first = all.find((other) => other.type === type && other.targets === targets && isExactly(other, parts));
   return first === undefined || first.code === code ? undefined : [{ code: first.code }];
 }
 

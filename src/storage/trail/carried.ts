@@ -65,7 +65,9 @@ export async function foldBatches(database: Database, key: LogKey, size: number,
        select institution, log, first, size, root, sealed_at, manifest, own.*
        from folded left join lateral (
          select transaction_id, block, anchored_at where transaction_id is distinct from $4) own on true
-       on conflict (institution, log, size) do nothing`,
+       -- Where one stands for all already, those are there.
+       where not exists (
+         select from carried_batch c where c.institution = $1 and c.log = $2 and c.size = folded.size)`,
       [institution, log, size, anchor?.transactionId ?? null],
     );
     await sql.query(

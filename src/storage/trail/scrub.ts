@@ -207,11 +207,12 @@ export function selectBatchPage(
 ): Promise<readonly ScrubBatch[]> {
   return database.query<ScrubBatch>(
     'writer',
-    `select ${BATCH} from batch where institution = $1 and log = $2 and size > $3 and not (
-       first = 0 and exists (
-         select from carried_batch c where c.institution = $1 and c.log = $2 and c.size = batch.size))
+    `(select ${BATCH} from batch where institution = $1 and log = $2 and size > $3 and not (
+        first = 0 and exists (
+          select from carried_batch c where c.institution = $1 and c.log = $2 and c.size = batch.size))
+      order by size limit $4)
      union all
-     select ${BATCH} from carried_batch where institution = $1 and log = $2 and size > $3
+     (select ${BATCH} from carried_batch where institution = $1 and log = $2 and size > $3 order by size limit $4)
      order by size limit $4`,
     [institution, log, after, limit],
   );

@@ -16,8 +16,11 @@ begin
   with recursive linked (patient, other) as (
     select patient, patient from unnest(affected) as patient
     union
-    select l.patient, case when k.patient = l.other then k.other else k.patient end
-    from linked l join patient_link k on k.until is null and (k.patient = l.other or k.other = l.other)
+    select l.patient, k.next
+    from linked l cross join lateral (
+      select other as next from patient_link where patient = l.other and until is null
+      union all select patient from patient_link where other = l.other and until is null
+    ) k
   )
   select l.patient, l.other, newest.since
   from linked l join (
