@@ -97,6 +97,18 @@ suite('explaining access', async () => {
     assert.equal((await patient.get(`${record}/$explain-access?who=me`)).status, 400);
   });
 
+  test('that somebody asked is in the patient’s own trail', async () => {
+    await explained(hospital, `?actor=${institute}`);
+    const trail = (await patient.get('AuditEvent?_count=100')).json<Bundle>();
+    const asked = (trail.entry ?? []).filter(
+      ({ resource }) =>
+        resource?.resourceType === 'AuditEvent' &&
+        resource.subtype?.[0]?.code === 'explain-access' &&
+        resource.agent.some(({ who }) => who?.reference?.endsWith('/Organization/hospital-a')),
+    );
+    assert.ok(asked.length > 0);
+  });
+
   test('after the withdrawal: then it was permitted, now it is not, and past reads are decided as they were', async () => {
     const withdrawn = await patient.put(`Consent/${consent.id}`, { ...consent, status: 'inactive' });
     assert.equal(withdrawn.status, 200, withdrawn.text);
