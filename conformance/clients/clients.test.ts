@@ -169,7 +169,8 @@ suite('clients', async () => {
       const patient = await client.searchOne('Patient', { identifier: `${SYSTEM}|medplum-batch` });
       const all = await client.readPatientEverything(patient?.id ?? '');
       assert.ok(all.entry?.some(({ resource }) => resource?.resourceType === 'Observation'));
-      assert.equal((await client.validateResource(patientOf('x'))).issue[0]?.severity, 'information');
+      const { issue } = await client.validateResource(patientOf('x'));
+      assert.ok(issue.length > 0 && issue.every(({ severity }) => severity !== 'error'));
       const expanded = await client.valueSetExpand({ url: 'http://hl7.org/fhir/ValueSet/administrative-gender' });
       assert.equal(expanded.expansion?.contains?.length, 4);
       const wrong = { resourceType: 'Patient', gender: 'x' } as unknown as Patient;

@@ -108,11 +108,15 @@ function mountAuthorization(app: FastifyInstance, authorization: AuthorizationSe
   });
 }
 
+/** Nobody reads more than that; laying it out takes several times its size in memory. */
+const MAX_PRETTY = 2 * 1024 * 1024;
+
 /** http://hl7.org/fhir/R4/http.html#pretty, whatever the answer is. */
 function laidOut(request: FastifyRequest, reply: FastifyReply, payload: unknown): unknown {
   const { _pretty: pretty } = (request.query ?? {}) as { readonly _pretty?: unknown };
   if (pretty !== 'true' || !String(reply.getHeader('Content-Type')).startsWith('application/fhir+json')) return payload;
-  return typeof payload === 'string' || Buffer.isBuffer(payload) ? prettyJson(payload.toString()) : payload;
+  if (typeof payload !== 'string' && !Buffer.isBuffer(payload)) return payload;
+  return payload.length > MAX_PRETTY ? payload : prettyJson(payload.toString());
 }
 
 function sendError(reply: FastifyReply, error: unknown): FastifyReply {

@@ -1,7 +1,7 @@
 import { DIRECTORY_TYPES } from '../../consent/directory.ts';
 import { MAX_PAGE_BYTES, notFound, type PermittedRecord } from '../../consent/guarded-reader.ts';
 import { MedSealError } from '../../errors.ts';
-import { compartmentParameters, compartmentResourceTypes } from '../../fhir/definitions/compartments.ts';
+import { compartmentResourceTypes } from '../../fhir/definitions/compartments.ts';
 import { isResourceType } from '../../fhir/definitions/definitions.ts';
 import { parseTemporal } from '../../fhir/fhirpath/temporal.ts';
 import { isId, parseReference } from '../../fhir/references/reference.ts';
@@ -9,15 +9,15 @@ import { walkReferences } from '../../fhir/references/walk.ts';
 import type { Criterion } from '../../repository/criteria.ts';
 import type { Institution } from '../../repository/institutions.ts';
 import type { RequestContext } from '../../request-context.ts';
-import { parameterKey, referenceToken } from '../../sealing/blind-index/resource-tokens.ts';
-import { anchoredContents } from '../anchor-state.ts';
-import { bundleText, type TextEntry } from '../bundle-text.ts';
+import { bundleText } from '../bundle-text.ts';
 import { queryText } from '../query-text.ts';
 import { parseVersion } from '../read.ts';
 import type { InteractionResult } from '../result.ts';
 import type { Cursor } from '../search/cursor.ts';
+import { entriesOf, WHOLE } from '../search/entries.ts';
 import { pageByChange } from '../search/page-by-change.ts';
 import type { SearchPage } from '../search/prepared.ts';
+import { compartmentTokens } from '../search/target.ts';
 import type { Services } from '../services.ts';
 import {
   invalid,
@@ -75,10 +75,7 @@ export async function everything(
     const next = services.cursors.seal({ since, types, count, after: page.next }, purpose, context);
     link.push({ relation: 'next', url: `${url}?_cursor=${next}` });
   }
-  const entry = [
-    ...(await entriesOf(services, matches, 'match')),
-    ...(await entriesOf(services, supporting, 'include')),
-  ];
+  const entry = await entriesOf(services, WHOLE, matches, supporting);
   return { status: 200, body: bundleText({ type: 'searchset', link, entry }) };
 }
 
@@ -131,11 +128,9 @@ async function compartmentPage(
   { since, types, count }: Asked,
   after: object | undefined,
 ): Promise<SearchPage> {
-  const tokens = compartmentTokens(
-    services,
-    services.names.idToken(services.names.name(institution.name, 'Patient', id)),
-    types,
-  );
+  const members = compartmentResourceTypes('Patient').filter((type) => types?.includes(type) ?? true);
+  const patient = services.names.idToken(services.names.name(institution.name, 'Patient', id));
+  const tokens = compartmentTokens(services, 'Patient', members, [patient]);
   if (tokens.length === 0) return { records: [], next: undefined };
   const of: Criterion[] = [{ kind: 'some', tokens }];
   if (since !== undefined) of.push({ kind: 'changed', from: since, until: undefined });
@@ -144,23 +139,6 @@ async function compartmentPage(
   const page = await pageByChange({ search, plans: [plan], decide: undefined, sort: [], count }, after);
   for (const record of page.records) search.shown(record);
   return page;
-}
-
-/** One for each parameter that places a resource in the patient's compartment: whoever bears one is in it. */
-function compartmentTokens(
-  { registry, sourcesOf, tokenizer }: Services,
-  patient: string,
-  types: readonly string[] | undefined,
-): readonly string[] {
-  const members = compartmentResourceTypes('Patient').filter((type) => types?.includes(type) ?? true);
-  const keys = members.flatMap((type) =>
-    compartmentParameters('Patient', type)
-      .map((code) => registry.searchParametersOf(type).get(code))
-      .flatMap((parameter) => (parameter === undefined ? [] : sourcesOf(parameter)))
-      .filter(({ target }) => target === undefined || target === 'Patient')
-      .map(({ code }) => parameterKey({ base: type, code })),
-  );
-  return [...new Set(keys)].map((key) => referenceToken(tokenizer, key, patient));
 }
 
 /** What of the directory a page refers to, each once for the page. */
@@ -196,23 +174,6 @@ async function supportingRecords(
     room -= record.content?.length ?? 0;
   }
   return records;
-}
-
-async function entriesOf(
-  services: Services,
-  records: readonly PermittedRecord[],
-  mode: 'match' | 'include',
-): Promise<readonly TextEntry[]> {
-  const contents = await anchoredContents(services, records);
-  return records.map(({ institution, row, id }, index) => {
-    const resource = contents[index];
-    if (resource === undefined) throw new MedSealError('internal', 'A search found a deleted record');
-    return {
-      fullUrl: `${services.publicUrl}/${institution}/fhir/${row.type}/${id}`,
-      resource,
-      members: { search: { mode } },
-    };
-  });
 }
 
 function selfUrl(url: string, { pairs }: OperationParameters): string {

@@ -12,6 +12,7 @@ import { bundleText } from '../bundle-text.ts';
 import { queryText } from '../query-text.ts';
 import { parseVersion } from '../read.ts';
 import type { InteractionResult } from '../result.ts';
+import { entriesOf, WHOLE } from '../search/entries.ts';
 import { MAX_OPENED, tooCostly } from '../search/prepared.ts';
 import type { Services } from '../services.ts';
 import { invalid, type OperationRequest, parameterOf, readParameters } from './parameters.ts';
@@ -69,16 +70,9 @@ export async function lastN(
     if (opened >= MAX_OPENED) throw tooCostly();
   }
   const url = `${services.publicUrl}/${institution.name}/fhir/Observation/$lastn`;
-  const entry = groups.last().map((record) => {
-    search.shown(record);
-    const { content } = record;
-    if (content === undefined) throw new MedSealError('internal', 'A search found a deleted record');
-    return {
-      fullUrl: `${services.publicUrl}/${record.institution}/fhir/Observation/${record.id}`,
-      resource: content,
-      members: { search: { mode: 'match' } },
-    };
-  });
+  const last = groups.last();
+  for (const record of last) search.shown(record);
+  const entry = await entriesOf(services, WHOLE, last, []);
   const link = [{ relation: 'self', url: `${url}?${queryText(parameters.pairs)}` }];
   return { status: 200, body: bundleText({ type: 'searchset', total: entry.length, link, entry }) };
 }

@@ -7,10 +7,13 @@ import { anchoredContents } from '../anchor-state.ts';
 import type { TextEntry } from '../bundle-text.ts';
 import type { Services } from '../services.ts';
 
+/** All of each resource. */
+export const WHOLE: Pick<SearchControl, 'summary' | 'elements'> = {};
+
 /** The entries of a searchset: matches first, then what was included; whole, or the part that was asked for. */
 export async function entriesOf(
   services: Pick<Services, 'evidence' | 'publicUrl'>,
-  control: SearchControl,
+  control: Pick<SearchControl, 'summary' | 'elements'>,
   matches: readonly PermittedRecord[],
   included: readonly PermittedRecord[],
 ): Promise<readonly TextEntry[]> {
@@ -30,7 +33,10 @@ export async function entriesOf(
 }
 
 /** `_elements` names those of what was searched; what is included for a reference's sake would be left without any. */
-function subsets({ summary, elements }: SearchControl): { matched: Subset | undefined; other: Subset | undefined } {
+function subsets({ summary, elements }: Pick<SearchControl, 'summary' | 'elements'>): {
+  matched: Subset | undefined;
+  other: Subset | undefined;
+} {
   const form = summary === 'true' || summary === 'text' || summary === 'data' ? summary : undefined;
   const other: Subset | undefined = form === undefined ? undefined : { kind: 'summary', form };
   return { matched: elements === undefined ? other : { kind: 'elements', names: elements }, other };

@@ -10,6 +10,7 @@ import { isId } from '../../fhir/references/reference.ts';
 import type { Criterion } from '../../repository/criteria.ts';
 import type { RequestContext } from '../../request-context.ts';
 import { parameterKey, referenceToken } from '../../sealing/blind-index/resource-tokens.ts';
+import type { Token } from '../../sealing/blind-index/tokenizer.ts';
 import type { Services } from '../services.ts';
 import type { SearchBase } from './base.ts';
 
@@ -55,9 +56,22 @@ export function membership(
 ): readonly Criterion[] {
   const of = compartmentType(compartment?.type);
   if (compartment === undefined || of === undefined) return [];
-  const { names, tokenizer, registry, sourcesOf } = services;
+  const { names } = services;
   const idTokens = base.institutions.map((institution) => names.idToken(names.name(institution, of, compartment.id)));
   const members = type === undefined ? compartmentResourceTypes(of) : [type];
+  const referring: Criterion = { kind: 'some', tokens: compartmentTokens(services, of, members, idTokens) };
+  // What a compartment is of is in it.
+  if (type !== undefined && type !== of) return [referring];
+  return [{ kind: 'any', of: [referring, { kind: 'ids', idTokens }] }];
+}
+
+/** One for each parameter that places a resource of these types in the compartment: whoever bears one is in it. */
+export function compartmentTokens(
+  { registry, sourcesOf, tokenizer }: Pick<Services, 'registry' | 'tokenizer' | 'sourcesOf'>,
+  of: CompartmentType,
+  members: readonly string[],
+  idTokens: readonly string[],
+): readonly Token[] {
   const tokens = members.flatMap((member) =>
     compartmentParameters(of, member)
       .map((code) => registry.searchParametersOf(member).get(code))
@@ -67,10 +81,7 @@ export function membership(
       .map(({ code }) => parameterKey({ base: member, code }))
       .flatMap((key) => idTokens.map((idToken) => referenceToken(tokenizer, key, idToken))),
   );
-  const referring: Criterion = { kind: 'some', tokens: [...new Set(tokens)] };
-  // What a compartment is of is in it.
-  if (type !== undefined && type !== of) return [referring];
-  return [{ kind: 'any', of: [referring, { kind: 'ids', idTokens }] }];
+  return [...new Set(tokens)];
 }
 
 function compartmentType(name: string | undefined): CompartmentType | undefined {
