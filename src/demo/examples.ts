@@ -35,7 +35,7 @@ const EXAMPLES = {
     'Observation-f002',
     'Observation-f003',
     'Patient-pat1',
-    'MedicationRequest-medrx0301',
+    'MedicationRequest-medrx0302',
   ],
   'hospital-b': [
     'Practitioner-f201',

@@ -398,7 +398,7 @@ test('issues tell what to do', () => {
     ],
     [
       patient({ managingOrganization: { reference: 'Patient/1' } }),
-      'Patient.managingOrganization must refer to a Organization',
+      'Patient.managingOrganization must refer to Organization',
     ],
     [patient({ name: {} }), 'Patient.name must be an array, since the element may repeat'],
     [patient({ active: 'true' }), 'Patient.active must be a JSON boolean'],

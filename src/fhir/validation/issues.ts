@@ -104,7 +104,7 @@ function notOfTheBinding(place: Place, must: string): Finding {
 
 function wrongTarget(place: Place): Finding {
   const targets = place.element?.targets ?? [];
-  return { code: 'value', diagnostics: `${named(place)} must refer to a ${targets.join(' or ')}` };
+  return { code: 'value', diagnostics: `${named(place)} must refer to ${targets.join(' or ')}` };
 }
 
 function unknownProperty(place: Place, property: string): Finding {

@@ -20,15 +20,15 @@ const INVALID_EXAMPLES: ReadonlyMap<string, string> = new Map([
     'ImplementationGuide.manifest.resource[11904].reference.reference must be a reference: Type/id, an absolute URL, urn:uuid:…, urn:oid:… or #id',
   ],
   // References to types that the element does not allow.
-  ['DeviceMetric-example.json', 'DeviceMetric.parent must refer to a Device'],
+  ['DeviceMetric-example.json', 'DeviceMetric.parent must refer to Device'],
   [
     'DeviceUseStatement-example.json',
-    'DeviceUseStatement.reasonReference[0] must refer to a Condition or Observation or DiagnosticReport or DocumentReference or Media',
+    'DeviceUseStatement.reasonReference[0] must refer to Condition or Observation or DiagnosticReport or DocumentReference or Media',
   ],
-  ['MedicationRequest-medrx0301.json', 'MedicationRequest.dispenseRequest.performer must refer to a Organization'],
+  ['MedicationRequest-medrx0301.json', 'MedicationRequest.dispenseRequest.performer must refer to Organization'],
   [
     'Observation-clinical-gender.json',
-    'Observation.performer[0] must refer to a Practitioner or PractitionerRole or Organization or CareTeam or Patient or RelatedPerson',
+    'Observation.performer[0] must refer to Practitioner or PractitionerRole or Organization or CareTeam or Patient or RelatedPerson',
   ],
   // Parameters over extensions, published without the type that they are for.
   ...['CodeSystem', 'ValueSet'].flatMap((type) =>
