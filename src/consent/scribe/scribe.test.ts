@@ -134,15 +134,6 @@ test('what the thread seals opens, and is bound to the same leaf', async (t) => 
   }
 });
 
-test('small requests of the same time go to the thread together', async (t) => {
-  const here = world(t);
-  const all = describeElsewhere(here.scribe, here.describer);
-  const before = await all(here.items);
-  await isUp(here);
-  const answers = await Promise.all(here.items.map((item) => here.scribe.describe([item])));
-  assert.deepEqual(answers.flat(), before);
-});
-
 test('few entries, and what the thread cannot do, are done here', async (t) => {
   const here = world(t);
   await isUp(here);

@@ -1,7 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { Logger } from '../../logger.ts';
 import type { InstitutionDirectory } from '../../repository/institutions.ts';
-import { gather } from './gather.ts';
 import {
   type Described,
   type DescribeItem,
@@ -14,9 +13,9 @@ import {
 } from './protocol.ts';
 
 /**
- * A thread beside the server's own that indexes and seals what is written: pure work, half of what a write costs. The
- * entries of a large Bundle go together, small writes with those that come at the same time. What stays alone is done
- * where it is: the way there and back costs more than a few entries.
+ * A thread beside the server's own that indexes and seals the entries of large Bundles: pure work, half of what a write
+ * costs. Everything else, and every small write, stays where it is: the way there and back costs more than a few
+ * entries.
  */
 export interface Scribe {
   /** In the order given; undefined when it is to be done here: too few, too large, the thread not up, or it failed. */
@@ -30,11 +29,7 @@ export interface ScribeOptions extends ScribeData {
   readonly logger: Logger;
 }
 
-/** Of one Bundle. */
 const MIN_ITEMS = 8;
-/** Of several small writes, whose requests could not be answered meanwhile if all of it were done here. */
-const MIN_GATHERED = 4;
-const MAX_GATHERED = 64;
 /** Characters that are copied at once at most. */
 const MAX_TEXT = 4 * 1024 * 1024;
 
@@ -78,25 +73,18 @@ export function createScribe({ institutions, logger, secret, publicUrl }: Scribe
     return answer;
   }
 
-  async function describe(items: readonly DescribeItem[]): Promise<readonly Described[] | undefined> {
-    if (isTooMuch(items)) return undefined;
-    const known = institutions.all().map(({ name }) => name);
-    const answer = await ask({ kind: 'describe', institutions: known, items });
-    return answer?.kind === 'described' ? answer.items : undefined;
-  }
-
-  async function seal(items: readonly SealItem[]): Promise<readonly Sealed[] | undefined> {
-    if (isTooMuch(items)) return undefined;
-    const answer = await ask({ kind: 'seal', items });
-    return answer?.kind === 'sealed' ? answer.items : undefined;
-  }
-
-  const describeGathered = gather(describe, MIN_GATHERED, MAX_GATHERED);
-  const sealGathered = gather(seal, MIN_GATHERED, MAX_GATHERED);
-
   return {
-    describe: (items) => (items.length < MIN_ITEMS ? describeGathered(items) : describe(items)),
-    seal: (items) => (items.length < MIN_ITEMS ? sealGathered(items) : seal(items)),
+    async describe(items) {
+      if (!isWorthIt(items)) return undefined;
+      const known = institutions.all().map(({ name }) => name);
+      const answer = await ask({ kind: 'describe', institutions: known, items });
+      return answer?.kind === 'described' ? answer.items : undefined;
+    },
+    async seal(items) {
+      if (!isWorthIt(items)) return undefined;
+      const answer = await ask({ kind: 'seal', items });
+      return answer?.kind === 'sealed' ? answer.items : undefined;
+    },
     async close() {
       closed = true;
       await thread?.terminate();
@@ -104,6 +92,6 @@ export function createScribe({ institutions, logger, secret, publicUrl }: Scribe
   };
 }
 
-function isTooMuch(items: readonly { readonly text: string | undefined }[]): boolean {
-  return items.reduce((sum, { text }) => sum + (text?.length ?? 0), 0) > MAX_TEXT;
+function isWorthIt(items: readonly { readonly text: string | undefined }[]): boolean {
+  return items.length >= MIN_ITEMS && items.reduce((sum, { text }) => sum + (text?.length ?? 0), 0) <= MAX_TEXT;
 }
