@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { MedSealError } from '../../../errors.ts';
-import { exists } from '../../files.ts';
 import type { Account } from './server-account.ts';
 
 /** One run of PostgreSQL's main process. */
@@ -130,21 +129,38 @@ async function untilReady(attempt: Attempt, options: Launch, deadline: number): 
 async function stopOrphan(cluster: string): Promise<void> {
   const pid = await orphan(cluster);
   if (pid === undefined) return;
-  process.kill(pid, 'SIGINT');
+  signal(pid, 'SIGINT');
   const deadline = Date.now() + STOP_LIMIT_MS;
   while ((await orphan(cluster)) === pid) {
-    if (Date.now() > deadline) process.kill(pid, 'SIGQUIT');
+    if (Date.now() > deadline) signal(pid, 'SIGQUIT');
     await delay(POLL_MS);
+  }
+}
+
+/** It may have ended since it was looked for. */
+function signal(pid: number, name: 'SIGINT' | 'SIGQUIT'): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'ESRCH') throw error;
   }
 }
 
 /** The process that serves this cluster, by PostgreSQL's own lock file; its id may meanwhile be another program's. */
 async function orphan(cluster: string): Promise<number | undefined> {
-  const lockFile = join(cluster, 'postmaster.pid');
-  if (!(await exists(lockFile))) return undefined;
-  const pid = Number.parseInt(await readFile(lockFile, 'utf8'), 10);
+  const pid = Number.parseInt(await lockFileOf(cluster), 10);
   if (!(pid > 0)) return undefined;
   return (await commandLine(pid)).includes(cluster) ? pid : undefined;
+}
+
+/** Empty when there is none: one that is ending takes it away at any moment. */
+async function lockFileOf(cluster: string): Promise<string> {
+  try {
+    return await readFile(join(cluster, 'postmaster.pid'), 'utf8');
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'ENOENT') return '';
+    throw error;
+  }
 }
 
 /** Empty when there is no such process. */
