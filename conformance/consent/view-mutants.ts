@@ -43,6 +43,7 @@ export const MUTANTS: readonly (readonly [what: string, from: string, to: string
     "    or v.patients && (select principal_uuids('compartment'))::uuid[])\n  and case",
     ')\n  and case',
   ],
+  ['of no patient: not by consents', "    when v.patients = '{}' then\n", '    when false then\n'],
   ['directory: its types', 'v.type = any (directory_types())\n', 'false\n'],
   ['directory: no other types', 'v.type = any (directory_types())\n', 'true\n'],
   ['institution: its own', "or v.institution = (select principal_text('institution')::smallint)\n", '\n'],
@@ -133,6 +134,7 @@ export const MUTANTS: readonly (readonly [what: string, from: string, to: string
   ['conditions: on the record', '(v.facets || (select', "('{}'::bigint[] || (select"],
   ['conditions: on the principal', "(v.facets || (select principal_tokens('facets'))::bigint[])", 'v.facets'],
   ['each consent decides by itself', 'group by rule.consent', 'group by rule.patient'],
+  ['current: of each resource its newest version', 'on v.id = c.version_id', 'on v.id_token = c.id_token'],
   ['readers', "where c.readers && principal_tokens('readers');", ';'],
   [
     'trail: the type that is listed',
@@ -151,7 +153,48 @@ export const MUTANTS: readonly (readonly [what: string, from: string, to: string
   ],
   ['trail: no limit', "(select principal_text('compartment') = '*')\n    or a.", 'false\n    or a.'],
   ['trail: a limit', "(select principal_text('compartment') = '*')\n    or a.", 'true\n    or a.'],
+  [
+    'trail: those in its compartments',
+    "    or a.patients && (select principal_uuids('compartment'))::uuid[])",
+    '    or false)',
+  ],
+  ['trail: nobody else’s', "a.patients && (select principal_uuids('self'))::uuid[]", 'true'],
   ['trail: the patient', "a.patients && (select principal_uuids('self'))::uuid[]", 'false'],
   ['trail: the institution', "or a.institution = (select principal_text('institution')::smallint)", 'or false'],
   ['trail: no other institution', "or a.institution = (select principal_text('institution')::smallint)", 'or true'],
+];
+
+/** What is lost when a request may lack some of its settings. Each must show something to one that does. */
+export const UNTOLD_MUTANTS: readonly (readonly [what: string, from: string, to: string, lacking: string])[] = [
+  ['records: whether it is told', 'where (select principal_told())\n  and (v.', 'where true\n  and (v.', 'facets'],
+  [
+    'trail: whether it is told',
+    "where (select principal_told())\n  and ((select 'AuditEvent'",
+    "where true\n  and ((select 'AuditEvent'",
+    'facets',
+  ],
+  ['readers', "principal_text('readers') is not null and", '', 'readers'],
+  ['facets', "and principal_text('facets') is not null\n", '\n', 'facets'],
+  ['self', "and principal_text('self') is not null and", 'and', 'self'],
+  ['compartment', "and principal_text('compartment') is not null\n", '\n', 'compartment'],
+  ['types', "and principal_text('types') is not null and", 'and', 'types'],
+  ['instant', "and principal_text('instant') is not null;", ';', 'instant'],
+];
+
+/** What becomes of what a permitted version brings along for the second lock, which decides by nothing else. */
+export const CARRIED_MUTANTS: readonly (readonly [what: string, from: string, to: string])[] = [
+  ['consents: of its patients', 'select unnest(v.patients)\n      union all ', ''],
+  [
+    'consents: of those they are merged with',
+    'union all select m.other from patient_merge m where m.patient = any (v.patients)))',
+    '))',
+  ],
+  [
+    'consents: of those they are merged with, and of nobody else',
+    'union all select m.other from patient_merge m where m.patient = any (v.patients)))',
+    'union all select m.other from patient_merge m))',
+  ],
+  ['consents: of nobody else', 'where c.patient = any (array(', 'where true or c.patient = any (array('],
+  ['merges: of its patients', 'where m.patient = any (v.patients) order by 1) as merges', 'where false) as merges'],
+  ['merges: of nobody else', 'where m.patient = any (v.patients) order by 1) as merges', 'order by 1) as merges'],
 ];

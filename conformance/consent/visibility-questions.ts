@@ -25,7 +25,7 @@ export interface Question {
 /** Consents whose base permits everyone, whoever asks for whatever. */
 const OPEN = ['open', 'laboratory', 'no-marketing', 'not-encounters', 'from-now', 'no-emergency'];
 const FOR_B = ['for-b', 'exception-permits', 'deep-permit-beside-no-emergency'];
-const OF_OPEN = ['lost-readers'];
+const OF_OPEN = ['lost-readers', 'now-denied'];
 const TRAIL_A = ['trail-a', 'trail-a-nobody'];
 const TRAIL_B = ['trail-b'];
 const EVERYONE = Object.keys(VISIBILITY_PATIENTS);

@@ -91,6 +91,7 @@ const OTHERS: readonly Entry['resource'][] = [
   },
   { resourceType: 'Observation', id: 'of-somebody', status: 'final', code: { text: 'x' }, subject: { display: 'x' } },
   { resourceType: 'Observation', id: 'lost-readers', status: 'final', code: { text: 'x' }, subject: subjectOf('open') },
+  { resourceType: 'Observation', id: 'now-denied', status: 'final', code: { text: 'x' }, subject: subjectOf('open') },
   {
     resourceType: 'Observation',
     id: 'laboratory',
@@ -109,6 +110,15 @@ const MERGED: Entry['resource'] = {
   resourceType: 'Patient',
   id: 'merged-open',
   link: [{ type: 'replaced-by', other: subjectOf('merged-shut') }],
+};
+
+/** The second version of one of these, which nobody sees. */
+const DENIED: Entry['resource'] = {
+  resourceType: 'Observation',
+  id: 'now-denied',
+  status: 'amended',
+  code: { text: 'x' },
+  subject: subjectOf('not-observations'),
 };
 
 /** Entries of the access trail: whose they are, and whom they are about. */
@@ -133,6 +143,7 @@ export async function writeVisibility(world: World): Promise<void> {
   const resources = [...observationsOf, ...OTHERS, ...consents];
   await world.write(resources.map((resource) => ({ institution: 'hospital-a', resource })));
   await world.write([{ institution: 'hospital-a', resource: MERGED }]);
+  await world.write([{ institution: 'hospital-a', resource: DENIED, version: 2 }]);
   await world.database.query('writer', `update resource_current set readers = '{}' where id_token = $1`, [
     world.names.idToken('hospital-a/Observation/lost-readers'),
   ]);
