@@ -5,11 +5,12 @@
  * have lists of their own (view-mutants.ts, merge-mutants.ts), of which every test run kills all.
  *
  * Of the mutants of each file a random share is judged, or with `--count all` every one. Those that are no valid
- * TypeScript, which `npm run check` refuses, and those that equivalents.ts names are left out of the ratio. A mutant
- * meets the ten unit tests that load its file most directly, then the black-box suites of choose-tests.ts, until one
- * fails; a test file that fails on the sources as they are is not asked. With `--near` it meets unit tests alone: a
- * lower bound, in a fraction of the time. After `--minutes` no further mutant is begun; while the file of `--pause` is
- * there no further test is, for machines where something else is measured.
+ * TypeScript, which `npm run check` refuses, and those that equivalents.ts names are left out of the ratio. Each
+ * mutant meets the ten unit tests that load its file most directly, until one fails; those that survive them then meet
+ * the black-box suites of choose-tests.ts, unless `--near` says that unit tests are enough: a lower bound, in a fraction
+ * of the time. A test file that fails on the sources as they are is not asked. After `--minutes` no further mutant is
+ * begun, and one that has met unit tests only has survived; while the file of `--pause` is there no further test is
+ * begun, for machines where something else is measured.
  *
  * Exit code 0: at least nine of ten were killed.
  */
@@ -19,12 +20,12 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startSession } from '../runner/session.ts';
 import { randomOf } from '../support/seed.ts';
-import { createTestChooser } from './mutation/choose-tests.ts';
+import { createTestChooser, SUITES } from './mutation/choose-tests.ts';
 import { createCopy } from './mutation/copies.ts';
 import { createJudge, type Verdict } from './mutation/judge.ts';
 import { lineOf, summaryOf, tableOf } from './mutation/report.ts';
 import { createTestRunner } from './mutation/run-test.ts';
-import { sampleOf, sourceMutants } from './mutation/source-mutants.ts';
+import { type Mutant, sampleOf, sourceMutants } from './mutation/source-mutants.ts';
 import { refusedByCompiler } from './mutation/type-check.ts';
 
 const { values } = parseArgs({
@@ -61,10 +62,18 @@ process.stdout.write(
 );
 
 const chooser = createTestChooser();
-const judge = createJudge({ clean, testsFor: (file) => chooser.testsFor(file, values.near) });
-const verdicts: Verdict[] = [];
+const judge = createJudge(clean);
+const verdicts = new Map<Mutant, Verdict>();
 const result = () =>
-  summaryOf({ seed: random.seed, command: process.argv.slice(2), equivalent, refused: [...refused], verdicts, judge });
+  summaryOf({
+    seed: random.seed,
+    command: process.argv.slice(2),
+    equivalent,
+    refused: [...refused],
+    verdicts: [...verdicts.values()],
+    judge,
+  });
+const queue = waiting.map((mutant) => ({ mutant, tests: chooser.unitTestsOf(mutant.file) }));
 await Promise.all(Array.from({ length: Number(values.jobs) }, (_, index) => work(`copy-${index}`)));
 const left = await session.end();
 
@@ -78,15 +87,19 @@ async function work(name: string): Promise<void> {
   const copy = createCopy(join(copies, name));
   const runner = await createTestRunner(environment, values.pause);
   while (performance.now() - began < Number(values.minutes) * 60_000) {
-    const mutant = waiting.shift();
-    if (mutant === undefined) break;
-    const verdict = await judge.judge(mutant, copy, runner).catch((error: unknown) => {
+    const next = queue.shift();
+    if (next === undefined) break;
+    const { mutant, tests } = next;
+    const verdict = await judge.judge(mutant, tests, copy, runner).catch((error: unknown) => {
       // Ctrl-C has taken the copy away.
       if (!session.interrupted()) throw error;
     });
     if (verdict === undefined) return;
-    verdicts.push(verdict);
-    process.stdout.write(`${verdicts.length} ${lineOf(verdict)}\n`);
+    const isSecond = verdicts.has(mutant);
+    verdicts.set(mutant, verdict);
+    process.stdout.write(`${verdicts.size} ${lineOf(verdict)}\n`);
+    // Behind all others, so that as many as can be have met unit tests.
+    if (verdict.killer === undefined && !isSecond && !values.near) queue.push({ mutant, tests: SUITES });
     if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(result(), undefined, 2)}\n`);
   }
   await runner.end();

@@ -5,30 +5,24 @@ import { FOLDERS } from './source-mutants.ts';
  * Black-box suites about consent and authorization, the quickest first; through a server they reach everything. Others,
  * such as the four minutes of cases.test.ts, are not asked: what only they would notice counts as having survived.
  */
-const SUITES: readonly string[] = [
+export const SUITES: readonly string[] = [
   'conformance/main-job/other-institution.test.ts',
-  'conformance/consent/locks-agree.test.ts',
   'conformance/consent/delegation.test.ts',
-  'conformance/consent/second-lock.test.ts',
   'conformance/consent/break-glass.test.ts',
-  'conformance/consent/trail-search.test.ts',
-  'conformance/consent/search-scopes.test.ts',
-  'conformance/consent/labels.test.ts',
-  'conformance/consent/merge.test.ts',
   'conformance/main-job/trail.test.ts',
-  'conformance/consent/paired.test.ts',
-  'conformance/main-job/bad-input.test.ts',
-  'conformance/rest/rest.test.ts',
+  'conformance/consent/locks-agree.test.ts',
+  'conformance/consent/search-scopes.test.ts',
+  'conformance/consent/trail-search.test.ts',
+  'conformance/consent/merge.test.ts',
+  'conformance/consent/labels.test.ts',
   'conformance/consent/explain.test.ts',
-  'conformance/consent/ledger.test.ts',
 ];
 /** Of the unit tests only these many of the nearest. */
 const NEAREST = 10;
 
-/** Which test files may notice a change of a source, those that are nearest to it first. */
+/** Which unit tests may notice a change of a source, those that are nearest to it first. */
 export interface TestChooser {
-  /** @param near only unit tests */
-  testsFor(file: string, near: boolean): readonly string[];
+  unitTestsOf(file: string): readonly string[];
 }
 
 export function createTestChooser(): TestChooser {
@@ -37,15 +31,13 @@ export function createTestChooser(): TestChooser {
   const tests = all.filter(({ isTest, path }) => isTest && path.startsWith('src/')).map(({ path }) => path);
   const reached = new Map(tests.map((test) => [test, distances(test, imports)]));
   return {
-    testsFor(file, near) {
-      const nearest = tests
-        .flatMap((test) => ({ test, distance: reached.get(test)?.get(file) ?? Number.POSITIVE_INFINITY }))
+    unitTestsOf: (file) =>
+      tests
+        .map((test) => ({ test, distance: reached.get(test)?.get(file) ?? Number.POSITIVE_INFINITY }))
         .filter(({ distance }) => distance < Number.POSITIVE_INFINITY)
         .sort((a, b) => a.distance - b.distance || foreign(a.test) - foreign(b.test))
         .slice(0, NEAREST)
-        .map(({ test }) => test);
-      return near ? nearest : [...nearest, ...SUITES];
-    },
+        .map(({ test }) => test),
   };
 }
 

@@ -10,15 +10,9 @@ export interface Verdict {
   readonly hung: boolean;
 }
 
-export interface JudgeOptions {
-  /** As the sources are: what fails there does not count. */
-  readonly clean: string;
-  readonly testsFor: (file: string) => readonly string[];
-}
-
-/** Asks the tests of a mutant until one fails. */
+/** Asks tests about a mutant until one fails. */
 export interface Judge {
-  judge(mutant: Mutant, copy: string, runner: TestRunner): Promise<Verdict>;
+  judge(mutant: Mutant, tests: readonly string[], copy: string, runner: TestRunner): Promise<Verdict>;
   /** Test files that fail without any mutant, and so have not been asked. */
   readonly failing: () => readonly string[];
 }
@@ -27,7 +21,8 @@ export interface Judge {
 const SHORTEST_LIMIT = 60_000;
 const LONGEST = 900_000;
 
-export function createJudge({ clean, testsFor }: JudgeOptions): Judge {
+/** @param clean a copy of the sources as they are: what fails there does not count */
+export function createJudge(clean: string): Judge {
   /** What each test file took without a mutant, milliseconds; undefined when it failed. */
   const baseline = new Map<string, Promise<number | undefined>>();
   /** How many mutants of a source each test file noticed: these are asked first. */
@@ -50,11 +45,10 @@ export function createJudge({ clean, testsFor }: JudgeOptions): Judge {
 
   return {
     failing: () => [...failing],
-    async judge(mutant, copy, runner) {
+    async judge(mutant, tests, copy, runner) {
       const { file } = mutant;
       const noticed = (test: string) => kills.get(`${file} ${test}`) ?? 0;
-      const tests = testsFor(file).toSorted((a, b) => noticed(b) - noticed(a));
-      for (const test of tests) {
+      for (const test of tests.toSorted((a, b) => noticed(b) - noticed(a))) {
         const usual = await withoutMutant(test, runner);
         if (usual === undefined) continue;
         const limit = Math.max(SHORTEST_LIMIT, 6 * usual);
