@@ -262,6 +262,13 @@ describe('a representative', () => {
         await assert.rejects(write(by({ after: giving })).guards, { code: 'forbidden', message: /^A representative/ });
         const ending = by({ interaction: 'delete', before: giving, after: undefined, patients: [ANNA] });
         await assert.rejects(write(ending).guards, FORBIDDEN, 'nor takes away what lets somebody');
+        for (const [before, after] of [
+          [giving, consent()],
+          [consent(), giving],
+        ] as const) {
+          const changing = by({ interaction: 'update', before, after, patients: [ANNA] });
+          await assert.rejects(write(changing).guards, { code: 'forbidden', message: /^A representative/ });
+        }
       }
     }
   });
