@@ -51,7 +51,7 @@ describe('authentication', () => {
     'Bearer "good"',
     'Bearer good,x',
     'Bearer 好',
-    `Bearer ${'a'.repeat(20_000)}`,
+    `Bearer ${'a'.repeat(16_378)}`,
   ]) {
     test(`${header.slice(0, 20)} is no token`, async () => {
       const { state, authenticate } = setUp();
@@ -59,8 +59,17 @@ describe('authentication', () => {
       assert.equal(state.verified, 0);
     });
   }
-  for (const header of ['Bearer good', 'bearer good', 'BEARER  good', 'Bearer good ', 'Bearer good-._~+/9==']) {
-    test(`"${header}" is a token`, async () => assert.equal(await setUp().authenticate(header), principal));
+  const longest = `Bearer good${'a'.repeat(16_373)}`;
+  for (const header of [
+    'Bearer good',
+    'bearer good',
+    'BEARER  good',
+    'Bearer good ',
+    'Bearer good-._~+/9==',
+    longest,
+  ]) {
+    test(`"${header.slice(0, 20)}" is a token`, async () =>
+      assert.equal(await setUp().authenticate(header), principal));
   }
 
   test('a token that does not verify is refused each time', async () => {

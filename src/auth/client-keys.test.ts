@@ -30,6 +30,20 @@ describe('registered keys', () => {
       kid: 'k',
     };
   };
+  test('may be as many, and as large, as is usual at most', async () => {
+    const many = Array.from({ length: 20 }, (_, i) => ({ ...publicOf(ec), kid: `${i}`.padStart(200, 'k') }));
+    assert.equal((await readClientKeys({ keys: many })).keys.length, 20);
+    const modulus = Buffer.alloc(1024, 255).toString('base64url');
+    for (const key of [
+      { ...publicOf(rsa), n: modulus },
+      { ...publicOf(rsa), e: 'Aw' },
+      { ...publicOf(rsa), e: 'AQAAAAE' },
+      { ...publicOf(rsa), key_ops: ['verify'] },
+    ]) {
+      assert.equal((await readClientKeys({ keys: [key] })).keys.length, 1);
+    }
+  });
+
   const refused: readonly [what: string, jwks: () => unknown, why: RegExp][] = [
     ['nothing', () => undefined, /list "keys"/],
     ['a list', () => [ec], /list "keys"/],
@@ -46,6 +60,14 @@ describe('registered keys', () => {
     ['a stray private member', () => ({ keys: [{ ...publicOf(rsa), dq: '' }] }), /private/],
     ['a symmetric key', () => ({ keys: [{ kty: 'oct', kid: 'k', k: 'AAAA' }] }), /symmetric/],
     ['no kid', () => ({ keys: [{ ...publicOf(ec), kid: undefined }] }), /kid/],
+    ['a kid that is long', () => ({ keys: [{ ...publicOf(ec), kid: 'k'.repeat(201) }] }), /kid/],
+    [
+      'an RSA key of a bit too much',
+      () => ({ keys: [{ ...publicOf(rsa), n: over(1024) }] }),
+      /at most 8192 bits, not 8193/,
+    ],
+    ['an exponent of a bit too much', () => ({ keys: [{ ...publicOf(rsa), e: 'AwAAAAE' }] }), /e must/],
+    ['operations that are no list', () => ({ keys: [{ ...publicOf(ec), key_ops: 'verify' }] }), /key_ops/],
     ['an empty kid', () => ({ keys: [{ ...publicOf(ec), kid: '' }] }), /kid/],
     ['one kid twice', () => ({ keys: [publicOf(ec), { ...publicOf(rsa), kid: 'ec' }] }), /same kid/],
     ['a key for encryption', () => ({ keys: [{ ...publicOf(ec), use: 'enc' }] }), /use/],
@@ -81,6 +103,11 @@ describe('registered keys', () => {
     });
   }
 });
+
+/** An odd number of one bit more than these bytes. */
+function over(bytes: number): string {
+  return Buffer.concat([Buffer.of(1), Buffer.alloc(bytes, 255)]).toString('base64url');
+}
 
 /** The same modulus in more bytes. */
 function padded(jwk: JWK): JWK {

@@ -228,6 +228,8 @@ describe('egress: what an answer may be', () => {
   });
 
   test('a long answer is cut off, with or without a length', async (t) => {
+    const full = 'a'.repeat(1000);
+    assert.equal(await (await answering(t, (_request, response) => response.end(full)))(), full);
     const long = 'a'.repeat(1001);
     await assert.rejects(await answering(t, (_request, response) => response.end(long)), failed);
     await assert.rejects(

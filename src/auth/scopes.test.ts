@@ -78,6 +78,9 @@ const PARSED: readonly [text: string, v2: string | undefined][] = [
   ['patient/Observation.rs?_has:Group:member:_id=1', undefined],
   ['patient/Observation.?category=a', undefined],
   [`patient/Observation.rs?category=${'a'.repeat(1000)}`, undefined],
+  [`patient/Observation.rs?category=${'a'.repeat(969)}`, undefined],
+  [`patient/Observation.rs?category=${'a'.repeat(968)}`, `patient/Observation.rs?category=${'a'.repeat(968)}`],
+  ['patient/Observation.rs?a=b', 'patient/Observation.rs?a=b'],
 ];
 
 /** Requested, registered, granted. */

@@ -34,6 +34,7 @@ describe('token endpoint', () => {
       ['system/Observation.rs?category=laboratory', 'system/Observation.rs?category=laboratory'],
       ['system/Observation.rs?category=http://x.example/c|lab&status=final', undefined],
       ['user/Observation.rs system/Patient.r patient/Patient.r', 'system/Patient.r'],
+      [Array.from({ length: 200 }, () => 'system/Observation.rs').join(' '), 'system/Observation.rs'],
     ] as const) {
       const { body } = await requestToken(auth, await signAssertion(auth, key, id), { scope: requested });
       assert.equal(body.scope, granted ?? requested);

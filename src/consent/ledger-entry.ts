@@ -20,7 +20,7 @@ export function ledgerEntryOf(policy: ConsentPolicy, key: KeyObject): ConsentLed
   const permitted = grantees(policy);
   const named = permitted.length === 0 ? [NOBODY] : permitted;
   return {
-    active: inForce && period.from < period.until,
+    active: inForce,
     freshKey: digest('ledger consent', policy.consent, String(policy.version)),
     grantees: [...new Set(named.map((one) => digest('ledger grantee', one)))].sort().slice(0, MOST_GRANTEES),
     from: Number.isFinite(period.from) ? new Date(period.from).toISOString() : undefined,
