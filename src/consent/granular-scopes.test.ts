@@ -84,7 +84,26 @@ describe('a granular scope', () => {
     });
   }
 
+  // Parameters of one type alone, and those that several types share.
   for (const scope of [
+    'user/Observation.rs?code=urn:c|x',
+    'user/Condition.rs?code=x',
+    'user/Encounter.rs?class=x',
+    'user/Encounter.rs?type=x',
+    'user/Immunization.rs?vaccine-code=x',
+    'user/Immunization.rs?_tag=x&_security=y',
+    'user/*.rs?_tag=x',
+  ]) {
+    test(`may be restricted like this: ${scope}`, () => {
+      const [parsed] = parseScopes(scope);
+      assert.ok(parsed !== undefined && isGranular(parsed));
+      assert.equal(grantsOf(scope).length, 1);
+    });
+  }
+
+  for (const scope of [
+    'user/Observation.rs?category=laboratory,|x',
+    'user/Observation.rs?category=laboratory,',
     'user/Observation.rs?value-quantity=5',
     'user/Observation.rs?status=final',
     'user/Observation.rs?subject=Patient/p',
