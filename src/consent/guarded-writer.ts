@@ -211,7 +211,8 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
     }
     const changes = [...groups].map(([patient, targets]): CreateOrUpdate => {
       const id = randomUUID();
-      const patientId = patient === UNKNOWN_PATIENT ? undefined : patient.split('/')[2];
+      // One who cannot be determined has no id.
+      const [, , patientId] = patient.split('/');
       const resource = provenanceOf(id, patientId, targets, principal, at);
       return { interaction: 'create', type: 'Provenance', id, resource, state: undefined };
     });
