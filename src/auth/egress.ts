@@ -92,7 +92,7 @@ function connectionOptions(lookup: LookupFunction | undefined, timeout: number) 
     autoSelectFamily: true,
     headers: { accept: 'application/json', 'accept-encoding': 'identity' },
     signal: AbortSignal.timeout(timeout),
-    ...(lookup === undefined ? {} : { lookup }),
+    lookup,
   };
 }
 
