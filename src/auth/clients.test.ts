@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { startAuth, testKey } from '../../conformance/support/test-auth.ts';
 import { MedSealError } from '../errors.ts';
+import type { Change } from './changes.ts';
 import type { ClientRegistration } from './client-registration.ts';
 import { createClientRegistry } from './clients.ts';
 
@@ -130,6 +131,30 @@ describe('registry', () => {
     await auth.clients.disable('c');
     assert.equal((await auth.clients.find('c'))?.disabled, true);
     await auth.clients.disable('c');
+  });
+
+  test('a replica that may have missed news believes nothing that it kept', async (t) => {
+    const auth = await startAuth(t);
+    const key = await testKey('ES384');
+    const jwks = { keys: [key.publicJwk] };
+    for (const id of ['c', 'd']) {
+      await auth.clients.add({ id, institution: 'st-mary', purposes: [], scopes: ['system/*.rs'], jwks });
+    }
+    const listeners: ((change: Change) => void)[] = [];
+    const changes = { ...auth.changes, subscribe: (one: (change: Change) => void) => void listeners.push(one) };
+    const replica = createClientRegistry({ ...auth, changes });
+    const disabled = () => Promise.all(['c', 'd'].map(async (id) => (await replica.find(id))?.disabled));
+    const hear = (change: Change) => {
+      for (const listener of listeners) listener(change);
+    };
+    assert.deepEqual(await disabled(), [false, false]);
+    for (const id of ['c', 'd']) await auth.clients.disable(id);
+    hear({ kind: 'token', digest: 'x' });
+    assert.deepEqual(await disabled(), [false, false], 'as long as nothing is heard');
+    hear({ kind: 'client', id: 'c' });
+    assert.deepEqual(await disabled(), [true, false]);
+    hear({ kind: 'anything' });
+    assert.deepEqual(await disabled(), [true, true]);
   });
 
   test('replacing keys keeps the rest, and is refused for what is not there or not good', async (t) => {
