@@ -362,6 +362,20 @@ describe('actor', () => {
       assert.deepEqual([actors, represents], [[`${kind} f001/RelatedPerson/r`], true]);
     });
   }
+  test('what is nested below a representative may be let correct too, on every level', () => {
+    const correct: ConsentProvision = { type: 'permit', action: [action('correct')] };
+    const below = { type: 'permit', provision: [correct, { type: 'deny', class: [type('Patient')] }] };
+    const root = { actor: [acts('v3-RoleCode', 'HPOWATT')], provision: [correct, below] };
+    const { nested, represents } = firstProvision(permits(root as ConsentProvision));
+    assert.deepEqual([represents, nested.map((one) => one.represents)], [true, [false, false]]);
+    assert.deepEqual(nested[0]?.actions, ['write']);
+    assert.deepEqual(nested[1]?.nested[0]?.actions, ['write']);
+    refused(
+      permits({ ...root, actor: [actor('Practitioner/d')] } as ConsentProvision),
+      `Consent.provision.provision[0].action[0].coding[0]`,
+    );
+  });
+
   test('a representative may be let correct, and nobody else', () => {
     const correct = { action: [action('correct')] };
     const let_ = permits({ actor: [acts('v3-RoleCode', 'HPOWATT')], ...correct } as ConsentProvision);
