@@ -85,7 +85,10 @@ export interface GuardedWriterOptions {
 interface Prepared {
   readonly draft: VersionDraft;
   readonly patients: readonly string[];
-  readonly witnessed?: boolean;
+}
+
+interface PreparedChange extends Prepared {
+  readonly witnessed: boolean;
 }
 
 export function createGuardedWriter(options: GuardedWriterOptions): GuardedWriter {
@@ -195,13 +198,13 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
 
   /** One Provenance per patient of what was written, and one for what belongs to no patient; none about Provenance. */
   async function prepareProvenance(
-    prepared: readonly Prepared[],
+    prepared: readonly PreparedChange[],
     principal: Principal,
     institution: Institution,
     at: string,
   ): Promise<readonly Prepared[]> {
     const groups = new Map<string, ProvenanceTarget[]>();
-    for (const { draft, patients, witnessed = false } of prepared) {
+    for (const { draft, patients, witnessed } of prepared) {
       if (draft.type === 'Provenance') continue;
       for (const patient of patients.length === 0 ? [UNKNOWN_PATIENT] : patients) {
         const targets = groups.get(patient) ?? [];

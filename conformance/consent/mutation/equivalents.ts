@@ -18,6 +18,18 @@ export const EQUIVALENTS: readonly Equivalent[] = [
       'return items.length >= MIN_ITEMS && items.reduce((sum, { text }) => sum + (text?.length ?? 0), 0) < MAX_TEXT;',
     why: 'Whether exactly 4 MiB are worth the way to the thread: both threads make the same of them.',
   },
+  {
+    file: 'src/consent/guarded-writer.ts',
+    was: 'const time = state !== undefined && state.at > at ? state.at : at;',
+    becomes: 'const time = state !== undefined && state.at >= at ? state.at : at;',
+    why: 'Of two times that are the same text it is the same which one is taken.',
+  },
+  {
+    file: 'src/auth/scopes.ts',
+    was: '!scopes.some((other, i) => i !== at && includes(other, scope) && (i < at || !includes(scope, other))),',
+    becomes: '!scopes.some((other, i) => i !== at && includes(other, scope) && (i <= at || !includes(scope, other))),',
+    why: 'That both are the same index is ruled out before.',
+  },
 ];
 
 /** Undefined for a mutant that a test must kill. */
