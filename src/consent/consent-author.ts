@@ -76,11 +76,9 @@ export function createConsentAuthors(options: ConsentAuthorsOptions): ConsentAut
 
   function givesAway(resource: Resource, institution: string): boolean {
     if (resource.resourceType !== 'Consent') return true;
-    const policy = parseConsent(resource, consentNames(names, institution, resource.id ?? '', 1));
     // One that is not in force may come to be.
-    const enforced = policy.inForce
-      ? policy
-      : parseConsent({ ...resource, status: 'active' }, consentNames(names, institution, resource.id ?? '', 1));
+    const active = { ...resource, status: 'active' as const };
+    const enforced = parseConsent(active, consentNames(names, institution, resource.id ?? '', 1));
     const visit = ({ represents, nested }: Provision): boolean => represents || nested.some(visit);
     return enforced.provisions.some(visit);
   }
