@@ -135,7 +135,7 @@ export const MUTANTS: readonly (readonly [what: string, from: string, to: string
   ['conditions: on the principal', "(v.facets || (select principal_tokens('facets'))::bigint[])", 'v.facets'],
   ['each consent decides by itself', 'group by rule.consent', 'group by rule.patient'],
   ['current: of each resource its newest version', 'on v.id = c.version_id', 'on v.id_token = c.id_token'],
-  ['readers', "where c.readers && principal_tokens('readers');", ';'],
+  ['readers', "where (c.readers || '{}') && (select principal_tokens('readers'))::bigint[];", ';'],
   [
     'trail: the type that is listed',
     "(select 'AuditEvent' = any (string_to_array(principal_text('types'), ',')))",
