@@ -60,12 +60,28 @@ export const BUNDLING = mutantsOf(
       "  if (pairs.length > 0) return text;\n  throw new MedSealError('unresolved-reference', `A conditional",
     ],
     [
+      'any-bundle-is-a-batch',
+      'a Bundle of any type is taken for a batch',
+      BUNDLE_STEPS,
+      "if (type !== 'transaction' && type !== 'batch')",
+      'if (type === undefined)',
+      ['transactions'],
+    ],
+    [
       'batch-all-or-nothing',
       'what is wrong with one entry of a batch, or one read, fails all',
       BUNDLE,
       'if (!(error instanceof MedSealError)) throw error;',
       'throw error;',
       ['transactions', 'batches'],
+    ],
+    [
+      'transaction-needs-a-write',
+      'a transaction of reads alone is refused',
+      BUNDLE,
+      'if (writes.length === 0) return {',
+      "if (writes.length === 0) throw invalidBundle('There is nothing to write', 'Bundle.entry');\n  if (writes.length === -1) return {",
+      ['transactions'],
     ],
     [
       'conditional-entries-refused',

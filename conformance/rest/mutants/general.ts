@@ -6,6 +6,8 @@ const PARAMETERS = 'src/interactions/operations/parameters.ts';
 const GUARDED_READER = 'src/consent/guarded-reader.ts';
 const APP = 'src/api/app.ts';
 const TARGET = 'src/interactions/search/target.ts';
+const QUERY = 'src/fhir/search/query.ts';
+const PERMITTED = 'src/repository/permitted.ts';
 
 /** What several parts of the interface share. */
 export const GENERAL = mutantsOf(
@@ -65,7 +67,6 @@ export const GENERAL = mutantsOf(
       APP,
       "new MedSealError('method-not-allowed', 'This path",
       "new MedSealError('invalid-parameter', 'This path",
-      ['operations'],
     ],
     [
       'searches-of-any-type',
@@ -74,6 +75,22 @@ export const GENERAL = mutantsOf(
       'if (type !== undefined && !isResourceType(type)) throw noTarget(',
       "if (type === '') throw noTarget(",
       ['operations'],
+    ],
+    [
+      'lenient-by-default',
+      'a parameter that is not known is passed over',
+      QUERY,
+      "if (!context.lenient) throw parameterError(name, 'it is not known', 'unknown-parameter');",
+      '',
+      ['searches that are refused', '$everything and $lastn'],
+    ],
+    [
+      'deleted-are-found',
+      'what is deleted is found',
+      PERMITTED,
+      "selective ? ['not r.deleted'] :",
+      "selective ? ['true'] :",
+      ['delete', 'search by reference', '_include', 'search results'],
     ],
   ],
 );

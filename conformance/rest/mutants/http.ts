@@ -51,7 +51,6 @@ export const HTTP = mutantsOf(
       NEGOTIATION,
       'if (formats.length > 0) {',
       'if (formats.length > 99) {',
-      ['HTTP'],
     ],
     [
       'body-of-any-type',

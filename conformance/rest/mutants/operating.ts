@@ -243,5 +243,12 @@ export const TERMS = mutantsOf(
       'if (known === undefined || version !== known.version) {',
       'if (known === undefined) {',
     ],
+    [
+      'validate-code-always-true',
+      'every code is in the value set',
+      TERMINOLOGY,
+      'valueBoolean: message === undefined }',
+      'valueBoolean: true }',
+    ],
   ],
 );
