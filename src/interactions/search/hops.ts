@@ -11,7 +11,7 @@ import type { SearchBase } from './base.ts';
 import { MAX_OPENED, tooCostly } from './prepared.ts';
 import { everyRow } from './walk.ts';
 
-export type HopServices = Pick<Services, 'reader' | 'registry' | 'tokenizer' | 'sourcesOf' | 'names'>;
+export type HopServices = Pick<Services, 'reader' | 'registry' | 'terminology' | 'tokenizer' | 'sourcesOf' | 'names'>;
 
 /** Of criteria at the far end of a hop: the resources that meet them. */
 export type FoundHops = ReadonlyMap<SearchCriterion, Criterion>;
