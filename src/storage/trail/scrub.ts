@@ -135,6 +135,8 @@ export interface ScrubAccessEntry {
   readonly leafHash: Buffer;
   /** Leaves of this entry that are not numbered yet, hexadecimal. Numbered ones are compared log by log. */
   readonly pending: readonly string[];
+  /** Whether the key of its hour is there. */
+  readonly segment: boolean;
 }
 
 export function selectAccessPage(
@@ -146,7 +148,9 @@ export function selectAccessPage(
     'writer',
     `with page as materialized (select * from access_entry where id > $1 order by id limit $2)
      select page.id, page.institution, page.at, page.sealed, page.leaf_hash as "leafHash",
-       array(select encode(p.hash, 'hex') from leaf_pending p where p.access_id = page.id) as pending
+       array(select encode(p.hash, 'hex') from leaf_pending p where p.access_id = page.id) as pending,
+       exists (select from access_segment s where s.institution = page.institution
+         and s.hour = date_trunc('hour', page.at, 'UTC')) as segment
      from page order by page.id`,
     [after, limit],
   );
