@@ -11,8 +11,9 @@ import {
   selectDrop,
   selectDropped,
 } from './access-drops.ts';
+import { selectAccessPage } from './scrub.ts';
 
-test('no statement of a drop reads all of a table that grows', async (t) => {
+test('no statement of a drop, nor the scrub of what is left, reads all of a table that grows', async (t) => {
   const { database, recordsUrl } = await testDatabase(t);
   const texts = new Set<string>();
   const noting = (sql: Sql): Sql => ({
@@ -43,6 +44,7 @@ test('no statement of a drop reads all of a table that grows', async (t) => {
   assert.deepEqual([await destroyEntries(noted, id, 10), await destroyEntries(noted, id, 10)], [0, undefined]);
   assert.equal(await destroySegments(noted, id, before), 0);
   assert.deepEqual(await selectDrop(noted, id), { size: 5n, idToken: note, entry: null, logged: false });
+  assert.deepEqual(await selectAccessPage(noted, 0n, 10), []);
 
   const client = await planner(recordsUrl);
   try {
@@ -54,5 +56,5 @@ test('no statement of a drop reads all of a table that grows', async (t) => {
   } finally {
     await client.end();
   }
-  assert.equal(texts.size, 8);
+  assert.equal(texts.size, 9);
 });

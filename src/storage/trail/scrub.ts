@@ -144,13 +144,14 @@ export function selectAccessPage(
   after: bigint,
   limit: number,
 ): Promise<readonly ScrubAccessEntry[]> {
+  // A scalar subquery for the segment: of `exists` the planner may make a hash of all of them.
   return database.query<ScrubAccessEntry>(
     'writer',
     `with page as materialized (select * from access_entry where id > $1 order by id limit $2)
      select page.id, page.institution, page.at, page.sealed, page.leaf_hash as "leafHash",
        array(select encode(p.hash, 'hex') from leaf_pending p where p.access_id = page.id) as pending,
-       exists (select from access_segment s where s.institution = page.institution
-         and s.hour = date_trunc('hour', page.at, 'UTC')) as segment
+       (select s.hour from access_segment s where s.institution = page.institution
+         and s.hour = date_trunc('hour', page.at, 'UTC')) is not null as segment
      from page order by page.id`,
     [after, limit],
   );
