@@ -86,7 +86,7 @@ export async function compose(options: ComposeOptions): Promise<Node> {
     metrics,
   });
   metrics.beforeScrape(() => trail.measure());
-  const housekeeping = startHousekeeping(foundation, services.replays);
+  const housekeeping = startHousekeeping(foundation, services.replays, trail.retention);
   for (const institution of institutions.own()) await administration.onInstitution(institution.name);
 
   return {

@@ -26,6 +26,8 @@ export interface Config {
   readonly egressAllow: readonly string[];
   /** Origins of pages that may use the API from a browser, or `*`; none unless named. */
   readonly corsOrigins: readonly string[];
+  /** Days that entries of the access trail are kept; undefined: for ever. */
+  readonly accessRetention: number | undefined;
   readonly logLevel: LogLevel;
   /** A fault drill (fault-drill.ts); never set in production. */
   readonly fault: string | undefined;
@@ -59,6 +61,7 @@ interface Environment {
   MEDSEAL_ISSUER?: string;
   MEDSEAL_EGRESS_ALLOW: string;
   MEDSEAL_CORS_ORIGINS: string;
+  MEDSEAL_ACCESS_RETENTION?: string;
   LOG_LEVEL: LogLevel;
   MEDSEAL_FAULT?: string;
 }
@@ -87,6 +90,7 @@ const ENVIRONMENT: JSONSchemaType<Environment> = {
     MEDSEAL_ISSUER: httpUrl,
     MEDSEAL_EGRESS_ALLOW: { type: 'string', pattern: `^(${hostPort}(,${hostPort})*)?$` },
     MEDSEAL_CORS_ORIGINS: { type: 'string', pattern: `^(\\*|(${origin}(,${origin})*)?)$` },
+    MEDSEAL_ACCESS_RETENTION: { ...optional, pattern: '^[1-9][0-9]{0,4}$' },
     LOG_LEVEL: { type: 'string', enum: LOG_LEVELS },
     MEDSEAL_FAULT: optional,
   },
@@ -160,6 +164,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     issuer: env.MEDSEAL_ISSUER?.replace(/\/+$/, ''),
     egressAllow: list(env.MEDSEAL_EGRESS_ALLOW),
     corsOrigins: list(env.MEDSEAL_CORS_ORIGINS),
+    accessRetention: env.MEDSEAL_ACCESS_RETENTION === undefined ? undefined : Number(env.MEDSEAL_ACCESS_RETENTION),
     logLevel: env.LOG_LEVEL,
     fault: env.MEDSEAL_FAULT,
   });

@@ -1,7 +1,7 @@
 /** How strictly an institution has what is written checked: structure, or invariants, profiles and references too. */
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import type { OperationOutcome } from '@medplum/fhirtypes';
+import type { OperationOutcome, Parameters, ValueSet } from '@medplum/fhirtypes';
 import { medseal } from '../cli/medseal.ts';
 import { startWorld } from './world.ts';
 
@@ -60,6 +60,29 @@ suite('modes of an institution', async () => {
     const { meta: __, ...plain } = WITHOUT_BIRTH_DATE;
     assert.deepEqual(await refusals('Patient', plain), []);
     assert.deepEqual(await refusals('Patient', { ...plain, meta: { profile: ['http://example.org/p'] } }), []);
+  });
+
+  test('the value sets that the profiles are bound to can be asked about', async () => {
+    const set = 'https://medseal.org/fhir/ValueSet/visit-progress';
+    const expanded = await client.get(`ValueSet/$expand?url=${set}`);
+    const { url, version, expansion } = expanded.json<ValueSet>();
+    assert.deepEqual([expanded.status, url, version], [200, set, '0.1.0']);
+    const [first] = expansion?.contains ?? [];
+    const system = 'https://medseal.org/fhir/CodeSystem/visit-progress';
+    assert.equal(first?.system, system);
+    const judged = async (path: string) => (await client.get(path)).json<Parameters>().parameter?.[0]?.valueBoolean;
+    for (const [code, known] of [
+      [first?.code ?? '', true],
+      ['nonsense', false],
+    ] as const) {
+      assert.equal(await judged(`ValueSet/$validate-code?url=${set}&system=${system}&code=${code}`), known);
+      assert.equal(await judged(`CodeSystem/$validate-code?url=${system}&code=${code}`), known);
+    }
+    // One that draws on HL7's systems too.
+    const actions = await client.get('ValueSet/$expand?url=https://medseal.org/fhir/ValueSet/consent-action|0.1.0');
+    const codes = actions.json<ValueSet>().expansion?.contains?.map(({ code, display }) => [code, display]);
+    assert.deepEqual(codes?.[0], ['access', 'Access']);
+    assert.ok(codes?.some(([code]) => code === 'count'));
   });
 
   test('checked: a literal reference must be to what is there', async () => {

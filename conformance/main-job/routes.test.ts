@@ -219,6 +219,11 @@ const TABLE: Readonly<Record<string, Row>> = {
     statuses: ADMINISTRATION(404),
   },
   scrub: { path: '/admin/scrub', statuses: ADMINISTRATION(200) },
+  dropAccess: {
+    path: '/admin/access/drop',
+    message: { body: { before: '2020-01-01', reason: 'x' } },
+    statuses: ADMINISTRATION(200),
+  },
   rebuild: { path: '/admin/rebuild', statuses: ADMINISTRATION(200) },
   anchors: { path: '/admin/anchors', statuses: ADMINISTRATION(200) },
 };

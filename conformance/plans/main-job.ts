@@ -119,6 +119,7 @@ async function administrate(node: TestNode): Promise<void> {
   await administer(connection, 'GET', '/admin/institutions');
   await administer(connection, 'GET', '/admin/clients');
   for (const [path, body] of [
+    ['/admin/access/drop', { before: new Date(Date.now() - 1000).toISOString(), reason: 'retention' }],
     ['/admin/scrub', { sweep: true }],
     ['/admin/rebuild', undefined],
   ] as const) {

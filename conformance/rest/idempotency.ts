@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { suite } from 'node:test';
 import type { Bundle, Patient } from '@medplum/fhirtypes';
-import type { Answer } from '../support/fhir-client.ts';
+import type { Answer, FhirClient } from '../support/fhir-client.ts';
 import { check } from './case.ts';
 import { entries, newScope, refused } from './support.ts';
 import type { RestTarget } from './target.ts';
@@ -16,10 +16,7 @@ export function idempotency(target: Promise<RestTarget>): void {
       async () => {
         const { client } = await target;
         const { tag, query } = newScope(client);
-        const key = randomUUID();
-        const post = () =>
-          client.post('Patient', { resourceType: 'Patient', meta: { tag: [tag] } }, { 'idempotency-key': key });
-        const [first, second] = [await post(), await post()];
+        const [first, second] = await postTwice(client, 'Patient', { resourceType: 'Patient', meta: { tag: [tag] } });
         assert.equal(first.status, 201);
         assert.deepEqual(comparable(second), comparable(first));
         assert.equal(entries(await client.get(`Patient?${query}`)).length, 1);
@@ -34,10 +31,7 @@ export function idempotency(target: Promise<RestTarget>): void {
         const { tag, query } = newScope(client);
         const patient = { resourceType: 'Patient', meta: { tag: [tag] } };
         const entry = [1, 2].map(() => ({ resource: patient, request: { method: 'POST', url: 'Patient' } }));
-        const key = randomUUID();
-        const post = () =>
-          client.post('', { resourceType: 'Bundle', type: 'transaction', entry }, { 'idempotency-key': key });
-        const [first, second] = [await post(), await post()];
+        const [first, second] = await postTwice(client, '', { resourceType: 'Bundle', type: 'transaction', entry });
         assert.deepEqual(comparable(second), comparable(first));
         assert.equal(entries(await client.get(`Patient?${query}`)).length, 2);
       },
@@ -54,10 +48,7 @@ export function idempotency(target: Promise<RestTarget>): void {
           { request: { method: 'GET', url: `Patient?${query}&_summary=count` } },
           { resource: patient, request: { method: 'POST', url: 'Patient' } },
         ];
-        const key = randomUUID();
-        const post = () =>
-          client.post('', { resourceType: 'Bundle', type: 'transaction', entry }, { 'idempotency-key': key });
-        const [first, second] = [await post(), await post()];
+        const [first, second] = await postTwice(client, '', { resourceType: 'Bundle', type: 'transaction', entry });
         assert.equal(second.status, 200, second.text);
         const told = (answer: Answer) => answer.json<Bundle>().entry?.map(({ response }) => response?.location);
         assert.deepEqual(told(second), told(first));
@@ -73,10 +64,7 @@ export function idempotency(target: Promise<RestTarget>): void {
         const { tag, query } = newScope(client);
         const patient = { resourceType: 'Patient', meta: { tag: [tag] } };
         const entry = [1, 2].map(() => ({ resource: patient, request: { method: 'POST', url: 'Patient' } }));
-        const key = randomUUID();
-        const post = () =>
-          client.post('', { resourceType: 'Bundle', type: 'batch', entry }, { 'idempotency-key': key });
-        const [first, second] = [await post(), await post()];
+        const [first, second] = await postTwice(client, '', { resourceType: 'Bundle', type: 'batch', entry });
         const locations = (answer: Answer) => answer.json<Bundle>().entry?.map(({ response }) => response?.location);
         assert.deepEqual(locations(second), locations(first));
         assert.equal(entries(await client.get(`Patient?${query}`)).length, 2);
@@ -168,6 +156,12 @@ export function idempotency(target: Promise<RestTarget>): void {
       }
     });
   });
+}
+
+/** The answers to a request, and to the same one with the same key. */
+async function postTwice(client: FhirClient, path: string, body: object): Promise<readonly [Answer, Answer]> {
+  const key = { 'idempotency-key': randomUUID() };
+  return [await client.post(path, body, key), await client.post(path, body, key)];
 }
 
 /** Everything but what names the request. */

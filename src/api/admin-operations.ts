@@ -1,12 +1,14 @@
 import type { Client, ClientRegistry } from '../auth/clients.ts';
 import type { Emergencies, EmergencyReview } from '../consent/emergencies.ts';
 import { MedSealError } from '../errors.ts';
+import { parseTemporal } from '../fhir/fhirpath/temporal.ts';
 import { PARTS } from '../interactions/backup/archive.ts';
 import type { Backup } from '../interactions/backup/backup.ts';
 import type { Rebuild } from '../interactions/rebuild/rebuild.ts';
 import type { InteractionResult } from '../interactions/result.ts';
 import type { Scrubber } from '../interactions/scrub/scrub.ts';
 import type { Institution, InstitutionDirectory, InstitutionModes } from '../repository/institutions.ts';
+import type { AccessRetention } from '../trail/access-retention.ts';
 import type { ProvenAnchor } from '../trail/anchors.ts';
 import { registrationOf } from './registration-input.ts';
 
@@ -24,11 +26,18 @@ export interface Administration {
   readonly emergencies: Emergencies;
   /** The newest anchor of every log on the ledger, with its proof. */
   readonly anchors: () => AsyncIterable<ProvenAnchor>;
+  readonly retention: AccessRetention;
+  /** Days that entries of the access trail are kept; undefined: nobody has said. */
+  readonly accessRetention: number | undefined;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
 }
 
 export interface AdminInput {
   readonly body: unknown;
   readonly client: string;
+  /** Client of the operator who asks. */
+  readonly by: string;
   /** Of an emergency access, or an institution. */
   readonly id: string;
 }
@@ -79,6 +88,22 @@ export const ADMIN_OPERATIONS: Readonly<Record<string, AdminOperation>> = {
     if (typeof sweep === 'boolean' && typeof mend === 'boolean') return { lines: scrubber.run({ sweep, mend }) };
     const expression = typeof sweep === 'boolean' ? 'mend' : 'sweep';
     throw new MedSealError('invalid-parameter', `${expression} is true or false`, { expression });
+  },
+  async dropAccess({ retention, accessRetention = 0, now }, { body, by }) {
+    const before = parseTemporal(textOf(body, 'before'));
+    if (before === undefined || before.low > now()) {
+      throw new MedSealError('invalid-parameter', 'before is a date or an instant, and not to come', {
+        expression: 'before',
+      });
+    }
+    if (before.low > now() - accessRetention * 86_400_000) {
+      throw new MedSealError('invalid-parameter', `This server keeps the access trail for ${accessRetention} days`, {
+        expression: 'before',
+      });
+    }
+    const why = textOf(body, 'reason').trim();
+    if (why === '') throw new MedSealError('invalid-parameter', 'A reason is needed', { expression: 'reason' });
+    return { lines: retention.drop({ before: new Date(before.low).toISOString(), by, why }) };
   },
   async backup({ backup }, { body }) {
     const part = PARTS.find((one) => one === textOf(body, 'part'));

@@ -194,7 +194,8 @@ function adminRoute(operationId: string, options: ResolverOptions): Route {
       if (run === undefined) throw new MedSealError('internal', 'An operation lost its handler');
       const { client = '', id = '' } = request.params as { client?: string; id?: string };
       const body = request.body instanceof Buffer && request.body.length > 0 ? fhirInput(request).json() : undefined;
-      const result = await run(options.administration, { body, client, id });
+      const by = principals.get(request)?.clientId ?? '';
+      const result = await run(options.administration, { body, client, by, id });
       if ('lines' in result) return sendLines(reply, result.lines);
       return sendResult(reply, result, options.services.publicUrl);
     },

@@ -1,3 +1,4 @@
+import { access } from './access.ts';
 import { client, institution } from './administration.ts';
 import { anchors } from './anchors.ts';
 import { backup } from './backup.ts';
@@ -39,6 +40,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['import', importCommand],
   ['verify', verify],
   ['anchors', anchors],
+  ['access', access],
   ['scrub', scrub],
   ['rebuild', rebuild],
   ['backup', backup],

@@ -8,6 +8,8 @@ import { createRebuild } from '../interactions/rebuild/rebuild.ts';
 import { createScrubber } from '../interactions/scrub/scrub.ts';
 import type { Services } from '../interactions/services.ts';
 import { createRecordOpener } from '../repository/records.ts';
+import { createAccessSegments } from '../trail/access-segments.ts';
+import { createAccessTrail } from '../trail/access-trail.ts';
 import { provenAnchors } from '../trail/anchors.ts';
 import { isForeign, registerInstitution } from '../trail/registration.ts';
 
@@ -24,8 +26,20 @@ export interface AdministrationParts {
 /** What an operator does with a node beside serving records. */
 export function composeAdministration(parts: AdministrationParts): Administration {
   const { foundation, trail, services, describer, clients } = parts;
-  const { master, migrations, database, content, keys, identities, institutions, names, loader, clock, logger } =
-    foundation;
+  const {
+    master,
+    migrations,
+    database,
+    content,
+    keys,
+    identities,
+    institutions,
+    names,
+    loader,
+    random,
+    clock,
+    logger,
+  } = foundation;
   const { ledger, past, reconciler } = trail;
   const onInstitution = async (name: string): Promise<void> => {
     try {
@@ -42,6 +56,10 @@ export function composeAdministration(parts: AdministrationParts): Administratio
     ledger,
     past,
     opener: createRecordOpener({ keys, identities, institutions, loader, content, cacheBytes: 0 }),
+    openAccess: () => {
+      const segments = createAccessSegments(database, keys, random);
+      return createAccessTrail({ database, segments, identities, random }).open;
+    },
     institutions,
     identities,
     now: clock.now,
@@ -73,5 +91,8 @@ export function composeAdministration(parts: AdministrationParts): Administratio
     backup,
     emergencies: services.emergencies,
     anchors: () => provenAnchors(ledger),
+    retention: trail.retention,
+    accessRetention: foundation.config.accessRetention,
+    now: clock.now,
   };
 }

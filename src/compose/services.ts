@@ -14,9 +14,10 @@ import { createPrincipalResolver } from '../consent/principal.ts';
 import { createFactsReader } from '../consent/record-facts.ts';
 import { describeElsewhere, sealElsewhere } from '../consent/scribe/elsewhere.ts';
 import { createScribe } from '../consent/scribe/scribe.ts';
-import { readGuide } from '../fhir/profiles/package.ts';
+import { type GuidePackage, readGuide } from '../fhir/profiles/package.ts';
 import { createProfileValidator } from '../fhir/profiles/validate.ts';
 import { createSearchRegistry } from '../fhir/search/registry.ts';
+import { packagedTerminology } from '../fhir/terminology/packaged.ts';
 import { createInvariants } from '../fhir/validation/invariants.ts';
 import { createStrictValidator } from '../fhir/validation/strict.ts';
 import { createValidator } from '../fhir/validation/validate.ts';
@@ -52,6 +53,7 @@ export async function composeServices(
   const { database, keys, identities, institutions, names, loader, opener, secret, random, clock } = foundation;
   const { faults, logger, publicUrl } = foundation;
   const registry = createSearchRegistry();
+  const guide = lazyGuide();
   const sourcesOf = createSources();
   const tokenizer = createTokenizer(secret);
   const facts = createFactsReader(registry, names);
@@ -110,9 +112,10 @@ export async function composeServices(
     registry,
     validator: createValidator(),
     strictValidator: createStrictValidator(() => {
-      const { profiles, isMember } = readGuide();
+      const { profiles, isMember } = guide();
       return { invariants: createInvariants(), profiles: createProfileValidator(profiles, isMember) };
     }),
+    terminology: () => packagedTerminology(guide().terminology),
     tokenizer,
     sourcesOf,
     receipts: createReceiptSigner(keys),
@@ -125,6 +128,15 @@ export async function composeServices(
     publicUrl,
   };
   return { services, describer, actingAs, close: scribe.close };
+}
+
+/** Read when a server is first asked to validate strictly, or about terminology: many never are. */
+function lazyGuide(): () => GuidePackage {
+  let guide: GuidePackage | undefined;
+  return () => {
+    guide ??= readGuide();
+    return guide;
+  };
 }
 
 /** Fonts and PDF are loaded with the first certificate, not at the start. */

@@ -3,6 +3,7 @@ import { MedSealError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { keepSpaceReserve } from '../storage/space-reserve.ts';
 import { selectBacklog } from '../storage/trail/backlog.ts';
+import { createAccessRetention } from '../trail/access-retention.ts';
 import { createAccessSegments } from '../trail/access-segments.ts';
 import { createAccessTrail } from '../trail/access-trail.ts';
 import { createConsentRelay } from '../trail/consent-relay.ts';
@@ -48,6 +49,13 @@ export async function composeTrail(foundation: Foundation, metrics: Metrics, onR
   const follower = part.isShared ? followLedger(foundation, part, reconciler, metrics) : undefined;
   const segments = createAccessSegments(database, keys, random);
   const access = createAccessTrail({ database, segments, identities, random, onCommit: worker.wake });
+  const retention = createAccessRetention({
+    database,
+    trail: access,
+    institutions: institutions.own,
+    now: clock.now,
+    onCommit: worker.wake,
+  });
   return {
     ledger,
     roots,
@@ -56,6 +64,7 @@ export async function composeTrail(foundation: Foundation, metrics: Metrics, onR
     fence: joinFences([reconciler, space]),
     worker,
     access,
+    retention,
     ledgerStatus: part.status,
     /** What is looked up only when somebody asks for the metrics. */
     async measure() {

@@ -35,7 +35,7 @@ export async function ensureParticipants(administration: Administration, directo
   invariant(addInstitution !== undefined, 'the administration can add institutions');
   for (const id of INSTITUTIONS) {
     const known = administration.institutions.find(id);
-    if (known === undefined) await addInstitution(administration, { body: { id }, client: '', id: '' });
+    if (known === undefined) await addInstitution(administration, { body: { id }, client: '', by: '', id: '' });
   }
   for (const participant of [...PARTICIPANTS, DIRECTORY_CLIENT]) {
     await ensureClient(administration, directory, participant);

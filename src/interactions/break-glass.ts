@@ -7,6 +7,7 @@ import { isId } from '../fhir/references/reference.ts';
 import type { RequestContext, Scope } from '../request-context.ts';
 import { createJournal } from '../request-context.ts';
 import type { InteractionResult } from './result.ts';
+import { institutionOf } from './search/base.ts';
 import type { Services } from './services.ts';
 
 type GlassServices = Pick<Services, 'emergencies' | 'writer' | 'own' | 'institutions' | 'names' | 'publicUrl'>;
@@ -28,13 +29,12 @@ export async function breakGlass(
   body: unknown,
 ): Promise<InteractionResult> {
   if (type !== 'Patient') throw new MedSealError('not-supported', 'There is no such operation on this type');
-  if (!isId(id) || context.base.kind === 'union') throw notFound();
+  const base = institutionOf(services, context);
+  if (!isId(id)) throw notFound();
   const { reason, minutes } = readParameters(body);
-  const { institution } = context.base;
+  const institution = base.name;
   const opened = await services.emergencies.open(context, { institution, type, id }, reason, minutes);
   const patient = services.names.name(institution, type, id);
-  const base = services.institutions.find(institution);
-  if (base === undefined) throw notFound();
   context.journal.remark = reason;
   context.journal.add({ institution: base.id, name: patient, leafHash: Buffer.alloc(0), patients: [patient] });
   const [state] = (await services.own.states(base, [services.names.idToken(patient)])).values();

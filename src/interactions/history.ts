@@ -9,6 +9,7 @@ import { bundleText } from './bundle-text.ts';
 import { queryText, type SearchPairs } from './query-text.ts';
 import { parseVersion } from './read.ts';
 import type { InteractionResult } from './result.ts';
+import { institutionOf } from './search/base.ts';
 import type { Cursor } from './search/cursor.ts';
 import type { Services } from './services.ts';
 
@@ -92,9 +93,8 @@ export async function history(
   request: HistoryRequest,
 ): Promise<InteractionResult> {
   const { type, id } = request;
-  if (context.base.kind === 'union') throw notFound();
-  const institution = services.institutions.find(context.base.institution);
-  if (institution === undefined || (id !== undefined && !isId(id))) throw notFound();
+  const institution = institutionOf(services, context);
+  if (id !== undefined && !isId(id)) throw notFound();
   const path = [type, id].filter((part) => part !== undefined).join('/');
   const purpose = `history ${institution.name}/${path}`;
   const position =

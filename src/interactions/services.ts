@@ -4,6 +4,7 @@ import type { GuardedReader } from '../consent/guarded-reader.ts';
 import type { GuardedTrail } from '../consent/guarded-trail.ts';
 import type { GuardedWriter } from '../consent/guarded-writer.ts';
 import type { SearchRegistry } from '../fhir/search/registry.ts';
+import type { PackagedTerminology } from '../fhir/terminology/packaged.ts';
 import type { StrictValidator } from '../fhir/validation/strict.ts';
 import type { Validator } from '../fhir/validation/validate.ts';
 import type { InstitutionDirectory } from '../repository/institutions.ts';
@@ -32,6 +33,8 @@ export interface Services {
   readonly registry: SearchRegistry;
   readonly validator: Validator;
   readonly strictValidator: StrictValidator;
+  /** HL7's code systems and value sets and those of our guide; loaded when first asked for. */
+  readonly terminology: () => Promise<PackagedTerminology>;
   readonly tokenizer: Tokenizer;
   readonly sourcesOf: SourcesOf;
   readonly receipts: ReceiptSigner;

@@ -28,6 +28,8 @@ export interface AccessDetails {
   readonly versions: readonly (readonly [name: string, leaf: string])[];
   /** `{institution}/Patient/{id}` of the patients concerned. */
   readonly patients: readonly string[];
+  /** Of an entry that says so: the entries of all leaves below `leaves`, from before an instant, were dropped. */
+  readonly dropped?: { readonly leaves: number; readonly before: string };
 }
 
 export interface AccessEvent {
@@ -42,6 +44,8 @@ export interface AccessEvent {
 export interface AccessTrail {
   /** Durable when it resolves. Entries of requests that run at the same time share a commit. */
   record(events: readonly AccessEvent[]): Promise<void>;
+  /** An entry as it is stored, for whoever inserts it in a transaction of their own. */
+  seal(event: AccessEvent): Promise<AccessRow>;
   /** Opens one entry again. @throws MedSealError `sealed-content-damaged` */
   open(entry: StoredAccess): Promise<AccessDetails>;
 }
@@ -103,7 +107,7 @@ export function createAccessTrail(options: AccessTrailOptions): AccessTrail {
       waiting = waiting.slice(MAX_BATCH);
       try {
         await insertAccessEntries(
-          database,
+          { query: (text, values) => database.query('writer', text, values) },
           batch.flatMap((one) => one.rows),
         );
         for (const one of batch) one.resolve();
@@ -116,6 +120,7 @@ export function createAccessTrail(options: AccessTrailOptions): AccessTrail {
   }
 
   return {
+    seal,
     async record(events) {
       const rows = await Promise.all(events.map(seal));
       return new Promise((resolve, reject) => {
@@ -124,7 +129,7 @@ export function createAccessTrail(options: AccessTrailOptions): AccessTrail {
       });
     },
     async open(entry) {
-      const { key } = await segments.key(subjectOf(entry.institution), entry.at);
+      const key = await segments.openingKey(entry.institution.id, entry.at);
       const aad = contextOf(entry.institution.name, entry.idToken, entry.at);
       const opened = openFlattened(key, parseFlattened(entry.sealed), aad);
       return JSON.parse(opened.toString('utf8')) as AccessDetails;

@@ -1,11 +1,10 @@
-import type { CodeSystem, CodeSystemConcept, ValueSet, ValueSetComposeInclude } from '@medplum/fhirtypes';
+import type { CodeSystem, ValueSet } from '@medplum/fhirtypes';
 import { MedSealError } from '../../errors.ts';
+import { codeSystemContent, valueSetContent } from '../terminology/content.ts';
 import {
   type CodeSystemContent,
   type Composition,
-  type Concept,
   expand,
-  type Inclusion,
   type Terminology,
   type ValueSetContent,
   withoutVersion,
@@ -20,21 +19,10 @@ export interface TerminologyTable {
 /** HL7's code systems and value sets of R4, without what $expand and $validate-code do not need. */
 export function terminologyTable(systems: readonly CodeSystem[], sets: readonly ValueSet[]): TerminologyTable {
   return {
-    codeSystems: byUrl(systems, ({ id = '', version, content, concept }) => ({
-      id,
-      ...(version === undefined ? {} : { version }),
-      complete: content === 'complete',
-      concepts: conceptsOf(concept),
-    })),
+    codeSystems: byUrl(systems, codeSystemContent),
     valueSets: byUrl(
       sets.filter(({ compose }) => compose !== undefined),
-      ({ id = '', version, status = 'unknown', compose }) => ({
-        id,
-        status,
-        ...(version === undefined ? {} : { version }),
-        include: (compose?.include ?? []).map(inclusionOf),
-        ...(compose?.exclude === undefined ? {} : { exclude: compose.exclude.map(inclusionOf) }),
-      }),
+      valueSetContent,
     ),
   };
 }
@@ -45,25 +33,6 @@ function byUrl<R extends { readonly url?: string | undefined }, T>(
 ): Record<string, T> {
   const rows = all.flatMap((one): [string, T][] => (one.url === undefined ? [] : [[one.url, row(one)]]));
   return Object.fromEntries(rows.sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-function conceptsOf(concepts: readonly CodeSystemConcept[] = []): readonly Concept[] {
-  return concepts.map(({ code = '', display = '', concept }) =>
-    concept === undefined ? [code, display] : [code, display, conceptsOf(concept)],
-  );
-}
-
-function inclusionOf({ system, concept, filter, valueSet }: ValueSetComposeInclude): Inclusion {
-  return {
-    ...(system === undefined ? {} : { system }),
-    ...(concept === undefined
-      ? {}
-      : { concept: concept.map(({ code = '', display }) => (display === undefined ? { code } : { code, display })) }),
-    ...(filter === undefined
-      ? {}
-      : { filter: filter.map(({ property = '', op = '', value = '' }) => ({ property, op, value })) }),
-    ...(valueSet === undefined ? {} : { valueSet }),
-  };
 }
 
 /** Of each value set that an element is bound to by `required`: its codes by system; none of those that cannot be told. */

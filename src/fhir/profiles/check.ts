@@ -2,7 +2,7 @@ import type { Issue } from '../../errors.ts';
 import { Environment, type Node } from '../fhirpath/fhirpath.ts';
 import { readElement } from '../fhirpath/node.ts';
 import { readsOf } from '../fhirpath/types.ts';
-import { parseReference } from '../references/reference.ts';
+import { leadsToOneOf } from '../validation/targets.ts';
 import { codesOf } from './codes-of.ts';
 import { equalsFixed, fitsPattern } from './matching.ts';
 import type { CodeMembership, ElementRule, Profile, Profiles, Slicing } from './profile.ts';
@@ -80,15 +80,10 @@ function checkValue(rule: ElementRule, item: Node, expression: string, context: 
   if (rule.pattern !== undefined && !fitsPattern(item.value, rule.pattern)) {
     add(context, 'value', expression, `must have ${JSON.stringify(rule.pattern)}`);
   }
-  if (rule.targets !== undefined) checkTarget(rule.targets, item, expression, context);
+  if (rule.targets !== undefined && !leadsToOneOf(rule.targets, item.value)) {
+    add(context, 'value', expression, `must refer to ${[...rule.targets].join(' or ')}`);
+  }
   if (rule.valueSet !== undefined) checkCode(rule.valueSet, item, expression, context);
-}
-
-/** One that does not say its type, such as that of something contained, is taken as right. */
-function checkTarget(targets: readonly string[], item: Node, expression: string, context: CheckContext): void {
-  const type = targetTypeOf(item.value);
-  if (type === undefined || targets.includes(type)) return;
-  add(context, 'value', expression, `must refer to ${targets.join(' or ')}`);
 }
 
 /** Of a CodeableConcept one coding is enough; a value set that is not known here binds nobody. */
@@ -128,10 +123,4 @@ function times(count: number): string {
 function are(count: number): string {
   if (count === 0) return 'is none';
   return count === 1 ? 'is one' : `are ${count}`;
-}
-
-function targetTypeOf(reference: unknown): string | undefined {
-  const { reference: text = '', type } = (reference ?? {}) as { readonly reference?: string; readonly type?: string };
-  const parsed = parseReference(text);
-  return parsed !== undefined && 'type' in parsed ? parsed.type : type;
 }

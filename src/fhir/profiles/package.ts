@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { CodeSystem, Resource, StructureDefinition, ValueSet } from '@medplum/fhirtypes';
 import { parseJson } from '../json/parse.ts';
+import { terminologyOf } from '../terminology/content.ts';
+import type { PackagedTerminology } from '../terminology/packaged.ts';
 import { packagedMembership } from './membership.ts';
 import type { CodeMembership, Profiles } from './profile.ts';
 import { readProfile } from './read-profile.ts';
@@ -9,6 +11,8 @@ import { readProfile } from './read-profile.ts';
 export interface GuidePackage {
   readonly profiles: Profiles;
   readonly isMember: CodeMembership;
+  /** Its code systems and value sets. */
+  readonly terminology: PackagedTerminology;
   /** Everything in it but examples. */
   readonly resources: readonly Resource[];
 }
@@ -25,7 +29,8 @@ export function readGuide(root: URL = GUIDE): GuidePackage {
   const profiles = new Map(definitions.map(readProfile).map((profile) => [profile.url, profile]));
   const valueSets = resources.filter((resource): resource is ValueSet => resource.resourceType === 'ValueSet');
   const codeSystems = resources.filter((resource): resource is CodeSystem => resource.resourceType === 'CodeSystem');
-  return { profiles, isMember: packagedMembership(valueSets, codeSystems), resources };
+  const terminology = terminologyOf(codeSystems, valueSets);
+  return { profiles, isMember: packagedMembership(terminology), terminology, resources };
 }
 
 /** The resources in the JSON files of a folder, in the order of their names. */

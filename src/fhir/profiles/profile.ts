@@ -24,7 +24,7 @@ export interface ElementRule {
   /** Of a choice, what it may be; undefined where the profile does not say. */
   readonly types: readonly string[] | undefined;
   /** Resource types that a reference may name; undefined where the profile does not say. */
-  readonly targets: readonly string[] | undefined;
+  readonly targets: ReadonlySet<string> | undefined;
   /** Of an extension: the profile that it must follow. */
   readonly profile: string | undefined;
   readonly fixed: unknown;

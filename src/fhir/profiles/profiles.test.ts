@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ElementDefinition, Resource, StructureDefinition, ValueSet, ValueSetCompose } from '@medplum/fhirtypes';
+import type {
+  CodeSystem,
+  ElementDefinition,
+  Resource,
+  StructureDefinition,
+  ValueSet,
+  ValueSetCompose,
+} from '@medplum/fhirtypes';
+import { terminologyOf } from '../terminology/content.ts';
 import { equalsFixed, fitsPattern } from './matching.ts';
 import { packagedMembership } from './membership.ts';
 import { readProfile } from './read-profile.ts';
@@ -21,7 +29,7 @@ function profile(type: string, ...element: readonly ElementDefinition[]): Struct
 /** Where a resource differs from a profile of these elements. */
 function places(type: string, element: readonly ElementDefinition[], resource: object): readonly string[] {
   const read = readProfile(profile(type, ...element));
-  const validator = createProfileValidator(new Map([[URL, read]]), packagedMembership([], []));
+  const validator = createProfileValidator(new Map([[URL, read]]), packagedMembership(terminologyOf([], [])));
   return validator
     .validate({ resourceType: type, ...resource } as Resource, [URL])
     .map((issue) => issue.expression ?? '');
@@ -114,27 +122,24 @@ test('membership: listed, excluded, of other sets, and what cannot be told', () 
     status: 'active',
     compose,
   });
-  const isMember = packagedMembership(
-    [
-      set('listed', {
-        include: [{ system: 's', concept: [{ code: 'a' }, { code: 'b' }] }],
-        exclude: [{ system: 's', concept: [{ code: 'b' }] }],
-      }),
-      set('whole', { include: [{ system: 'own' }] }),
-      set('both', { include: [{ valueSet: ['listed'] }, { valueSet: ['whole|1'] }] }),
-      set('elsewhere', { include: [{ system: 'http://loinc.org' }] }),
-      set('filtered', { include: [{ system: 'own', filter: [{ property: 'x', op: '=', value: 'y' }] }] }),
-    ],
-    [
-      {
-        resourceType: 'CodeSystem',
-        url: 'own',
-        status: 'active',
-        content: 'complete',
-        concept: [{ code: 'p', concept: [{ code: 'q' }] }],
-      },
-    ],
-  );
+  const sets = [
+    set('listed', {
+      include: [{ system: 's', concept: [{ code: 'a' }, { code: 'b' }] }],
+      exclude: [{ system: 's', concept: [{ code: 'b' }] }],
+    }),
+    set('whole', { include: [{ system: 'own' }] }),
+    set('both', { include: [{ valueSet: ['listed'] }, { valueSet: ['whole|1'] }] }),
+    set('elsewhere', { include: [{ system: 'http://loinc.org' }] }),
+    set('filtered', { include: [{ system: 'own', filter: [{ property: 'x', op: '=', value: 'y' }] }] }),
+  ];
+  const own: CodeSystem = {
+    resourceType: 'CodeSystem',
+    url: 'own',
+    status: 'active',
+    content: 'complete',
+    concept: [{ code: 'p', concept: [{ code: 'q' }] }],
+  };
+  const isMember = packagedMembership(terminologyOf([own], sets));
   const ask = (url: string, ...codes: readonly string[]) => codes.map((code) => isMember(url, undefined, code));
   assert.deepEqual(ask('listed', 'a', 'b', 'c'), [true, false, false]);
   assert.equal(isMember('listed', 'other', 'a'), false);

@@ -3,6 +3,7 @@ import { MedSealError } from '../../errors.ts';
 import { typeDefinition } from '../definitions/definitions.ts';
 import { compileExpression } from '../fhirpath/fhirpath.ts';
 import { readsOf } from '../fhirpath/types.ts';
+import { withoutVersion } from '../terminology/expansion.ts';
 import type { Discriminator, ElementRule, Invariant, Profile, Slice, Slicing } from './profile.ts';
 
 /** One row of a differential with what is nested below it. */
@@ -81,7 +82,7 @@ function ruleOf({ id, name, definition, children, slices }: Row, types: readonly
     profile: definition?.type?.flatMap((type) => type.profile ?? [])[0],
     fixed: memberOf(definition, 'fixed'),
     pattern: memberOf(definition, 'pattern'),
-    valueSet: definition?.binding?.strength === 'required' ? unversioned(definition.binding.valueSet) : undefined,
+    valueSet: requiredSetOf(definition),
     constraints: (definition?.constraint ?? []).map((constraint) => invariant(constraint, own)),
     children: below,
     slicing: slices.size === 0 ? undefined : slicingOf(definition, id, slices, own),
@@ -137,18 +138,19 @@ function memberOf(definition: ElementDefinition | undefined, prefix: 'fixed' | '
 }
 
 /** Types of R4: `http://hl7.org/fhir/StructureDefinition/Patient`. What a target conforms to is not looked up. */
-function targetsOf(definition: ElementDefinition | undefined): readonly string[] | undefined {
+function targetsOf(definition: ElementDefinition | undefined): ReadonlySet<string> | undefined {
   const profiles = definition?.type?.flatMap((type) => type.targetProfile ?? []) ?? [];
   if (profiles.length === 0) return undefined;
-  return profiles.map((profile) => profile.slice(profile.lastIndexOf('/') + 1));
+  return new Set(profiles.map((profile) => profile.slice(profile.lastIndexOf('/') + 1)));
 }
 
 function maximum(text: string | undefined): number {
   return text === undefined || text === '*' ? Number.POSITIVE_INFINITY : Number(text);
 }
 
-export function unversioned(canonical: string | undefined): string | undefined {
-  return canonical?.replace(/\|.*$/, '');
+function requiredSetOf(definition: ElementDefinition | undefined): string | undefined {
+  const { strength, valueSet } = definition?.binding ?? {};
+  return strength === 'required' && valueSet !== undefined ? withoutVersion(valueSet) : undefined;
 }
 
 function refused(definition: StructureDefinition, why: string, cause?: unknown): MedSealError {

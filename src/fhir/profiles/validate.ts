@@ -1,9 +1,9 @@
 import type { Resource } from '@medplum/fhirtypes';
 import type { Issue } from '../../errors.ts';
 import { resourceNode } from '../fhirpath/fhirpath.ts';
+import { withoutVersion } from '../terminology/expansion.ts';
 import { checkProfile } from './check.ts';
 import type { CodeMembership, Profiles } from './profile.ts';
-import { unversioned } from './read-profile.ts';
 
 /** Validates a resource that is valid R4 against profiles as well. */
 export interface ProfileValidator {
@@ -22,7 +22,7 @@ const MAX_ISSUES = 50;
 
 export function createProfileValidator(profiles: Profiles, isMember: CodeMembership): ProfileValidator {
   function validateOne(resource: Resource, canonical: string, root: string, claimed: boolean): readonly Issue[] {
-    const profile = profiles.get(unversioned(canonical) ?? '');
+    const profile = profiles.get(withoutVersion(canonical));
     const expression = claimed ? `${root}.meta.profile` : root;
     if (profile === undefined) {
       const diagnostics = `${expression}: this server does not know the profile ${canonical}, so it was not checked`;

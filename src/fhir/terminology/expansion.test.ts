@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { MedSealError } from '../../errors.ts';
+import { terminologyOf } from './content.ts';
 import { type Composition, expand, type Terminology } from './expansion.ts';
 import { packagedTerminology } from './packaged.ts';
 
@@ -92,7 +93,7 @@ describe('the codes of a value set', () => {
 });
 
 test('HL7’s own value sets are packaged', async () => {
-  const terminology = await packagedTerminology();
+  const terminology = await packagedTerminology(terminologyOf([], []));
   const gender = terminology.valueSet('http://hl7.org/fhir/ValueSet/administrative-gender');
   assert.ok(gender !== undefined);
   assert.deepEqual(

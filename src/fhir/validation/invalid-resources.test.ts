@@ -346,6 +346,13 @@ const table: [string, unknown, ...(readonly [string, string])[]][] = [
     ['value', 'Observation.subject'],
   ],
   [
+    'one of the same transaction, of another type',
+    observation({
+      subject: { reference: 'urn:uuid:00000000-0000-4000-8000-000000000000', type: 'Practitioner' },
+    }),
+    ['value', 'Observation.subject'],
+  ],
+  [
     'a conditional one',
     observation({ encounter: { reference: 'Patient?identifier=1' } }),
     ['value', 'Observation.encounter'],

@@ -1,5 +1,6 @@
 import type { AuditEvent, AuditEventAgent, AuditEventEntity } from '@medplum/fhirtypes';
 import type { TrailEntry } from '../../consent/guarded-trail.ts';
+import { DROP } from '../../trail/access-retention.ts';
 
 const EVENT_TYPE = 'http://terminology.hl7.org/CodeSystem/audit-event-type';
 const RESTFUL_INTERACTION = 'http://hl7.org/fhir/restful-interaction';
@@ -16,6 +17,7 @@ const ACTIONS: Readonly<Record<string, NonNullable<AuditEvent['action']>>> = {
   'history-instance': 'R',
   update: 'U',
   delete: 'D',
+  [DROP]: 'D',
 };
 
 /**
@@ -81,11 +83,20 @@ function entitiesOf({ details, institution }: TrailEntry, urlOf: (name: string) 
     type: { system: ENTITY_TYPE, code: '2', display: 'System Object' },
     role: { system: OBJECT_ROLE, code: '4', display: 'Domain Resource' },
   }));
+  const detail = [
+    ...(details.remark === undefined ? [] : [{ type: 'remark', valueString: details.remark }]),
+    ...(details.dropped === undefined
+      ? []
+      : [
+          { type: 'dropped-leaves-below', valueString: String(details.dropped.leaves) },
+          { type: 'dropped-before', valueString: details.dropped.before },
+        ]),
+  ];
   const asked = {
     type: { system: ENTITY_TYPE, code: '2', display: 'System Object' },
     role: { system: OBJECT_ROLE, code: '24', display: 'Query' },
     description: details.target === '' ? institution : details.target,
-    ...(details.remark === undefined ? {} : { detail: [{ type: 'remark', valueString: details.remark }] }),
+    ...(detail.length === 0 ? {} : { detail }),
     ...(details.query === undefined ? {} : { query: Buffer.from(details.query).toString('base64') }),
   };
   const request = {

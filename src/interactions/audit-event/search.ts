@@ -1,4 +1,3 @@
-import { notFound } from '../../consent/guarded-reader.ts';
 import type { TrailEntry } from '../../consent/guarded-trail.ts';
 import { type Operand, parseSearch, type Criterion as SearchCriterion } from '../../fhir/search/query.ts';
 import type { AccessQuery } from '../../repository/permitted-access.ts';
@@ -6,6 +5,7 @@ import type { RequestContext } from '../../request-context.ts';
 import { bundleText } from '../bundle-text.ts';
 import { queryText } from '../query-text.ts';
 import type { InteractionResult } from '../result.ts';
+import { institutionOf } from '../search/base.ts';
 import type { Cursor } from '../search/cursor.ts';
 import type { SearchRequest } from '../search/search.ts';
 import type { Services } from '../services.ts';
@@ -133,13 +133,12 @@ function baseUrl({ publicUrl }: AuditServices, { base }: RequestContext): string
 
 function trailQuery(
   services: Pick<AuditServices, 'institutions' | 'names'>,
-  { base }: RequestContext,
+  context: RequestContext,
   criteria: readonly SearchCriterion[],
   before: bigint | undefined,
   limit: number,
 ): AccessQuery {
-  const institution = base.kind === 'union' ? undefined : services.institutions.find(base.institution);
-  if (base.kind === 'institution' && institution === undefined) throw notFound();
+  const institution = context.base.kind === 'union' ? undefined : institutionOf(services, context);
   const institutions =
     institution === undefined ? services.institutions.all().map((one) => one.name) : [institution.name];
   const patients: string[][] = [];

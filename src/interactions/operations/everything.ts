@@ -13,6 +13,7 @@ import { bundleText } from '../bundle-text.ts';
 import { queryText } from '../query-text.ts';
 import { parseVersion } from '../read.ts';
 import type { InteractionResult } from '../result.ts';
+import { institutionOf } from '../search/base.ts';
 import type { Cursor } from '../search/cursor.ts';
 import { entriesOf, WHOLE } from '../search/entries.ts';
 import { pageByChange } from '../search/page-by-change.ts';
@@ -77,12 +78,6 @@ export async function everything(
   }
   const entry = await entriesOf(services, WHOLE, matches, supporting);
   return { status: 200, body: bundleText({ type: 'searchset', link, entry }) };
-}
-
-function institutionOf({ institutions }: Services, { base }: RequestContext): Institution {
-  const institution = base.kind === 'institution' ? institutions.find(base.institution) : undefined;
-  if (institution === undefined) throw notFound();
-  return institution;
 }
 
 function askedIn(parameters: OperationParameters): Asked {

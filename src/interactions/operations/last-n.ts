@@ -1,23 +1,21 @@
 import type { Observation } from '@medplum/fhirtypes';
 import type { PermittedRecord } from '../../consent/guarded-reader.ts';
-import { notFound } from '../../consent/guarded-reader.ts';
 import { MedSealError } from '../../errors.ts';
 import { parseTemporal } from '../../fhir/fhirpath/temporal.ts';
 import { matchesResource } from '../../fhir/search/match.ts';
 import { parseSearch } from '../../fhir/search/query.ts';
-import type { Position } from '../../repository/permitted.ts';
 import { translate } from '../../repository/search-criteria.ts';
 import type { RequestContext } from '../../request-context.ts';
 import { bundleText } from '../bundle-text.ts';
 import { queryText } from '../query-text.ts';
 import { parseVersion } from '../read.ts';
 import type { InteractionResult } from '../result.ts';
+import { institutionOf } from '../search/base.ts';
 import { entriesOf, WHOLE } from '../search/entries.ts';
-import { MAX_OPENED, tooCostly } from '../search/prepared.ts';
+import { MAX_OPENED } from '../search/prepared.ts';
+import { everyRow } from '../search/walk.ts';
 import type { Services } from '../services.ts';
 import { invalid, type OperationRequest, parameterOf, readParameters } from './parameters.ts';
-
-const ROWS_AT_ONCE = 500;
 
 /**
  * http://hl7.org/fhir/R4/observation-operation-lastn.html: of each code the `max` Observations that took effect last,
@@ -28,9 +26,7 @@ export async function lastN(
   context: RequestContext,
   request: OperationRequest,
 ): Promise<InteractionResult> {
-  const { base } = context;
-  const institution = base.kind === 'institution' ? services.institutions.find(base.institution) : undefined;
-  if (institution === undefined) throw notFound();
+  const institution = institutionOf(services, context);
   const parameters = readParameters(request);
   const max = maxOf(parameterOf(parameters, 'max'));
   const pairs = parameters.pairs.filter(([name]) => name !== 'max');
@@ -55,19 +51,11 @@ export async function lastN(
     criterion: { kind: 'all', of: questions.map(({ criterion }) => criterion) },
   } as const;
   const groups = new CodeGroups(max);
-  let opened = 0;
-  for (let beyond: Position | undefined; ; ) {
-    const rows = await search.page(plan, { limit: ROWS_AT_ONCE, descending: false, beyond });
-    for (const row of rows) {
-      const record = await search.open(row);
-      beyond = { at: row.at, versionId: row.versionId };
-      if (record?.resource === undefined || !undecided.every((one) => matchesResource(one, record.resource ?? {})))
-        continue;
-      groups.add(record, record.resource as Observation);
-    }
-    opened += rows.length;
-    if (rows.length < ROWS_AT_ONCE) break;
-    if (opened >= MAX_OPENED) throw tooCostly();
+  for await (const row of everyRow(search, plan, { left: MAX_OPENED })) {
+    const record = await search.open(row);
+    const resource = record?.resource;
+    if (record === undefined || resource === undefined) continue;
+    if (undecided.every((one) => matchesResource(one, resource))) groups.add(record, resource as Observation);
   }
   const url = `${services.publicUrl}/${institution.name}/fhir/Observation/$lastn`;
   const last = groups.last();

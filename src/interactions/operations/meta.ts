@@ -4,18 +4,18 @@ import { MedSealError } from '../../errors.ts';
 import { RESOURCE_TYPES } from '../../fhir/definitions/definitions.ts';
 import type { JsonValue } from '../../fhir/json/parse.ts';
 import { isId } from '../../fhir/references/reference.ts';
-import type { Position } from '../../repository/permitted.ts';
 import type { RequestContext } from '../../request-context.ts';
 import { typeToken } from '../../sealing/blind-index/resource-tokens.ts';
 import type { InteractionResult } from '../result.ts';
-import { MAX_OPENED, tooCostly } from '../search/prepared.ts';
+import { institutionOf } from '../search/base.ts';
+import { MAX_OPENED } from '../search/prepared.ts';
+import { everyRow } from '../search/walk.ts';
 import type { Services } from '../services.ts';
 import { writeOne } from '../write/single.ts';
 import { invalid, type OperationRequest, readParameters, requireKnown } from './parameters.ts';
 
 const NOTHING: ReadonlySet<string> = new Set();
 const META: ReadonlySet<string> = new Set(['meta']);
-const ROWS_AT_ONCE = 500;
 
 /** http://hl7.org/fhir/R4/resource-operation-meta.html of one resource */
 export async function instanceMeta(
@@ -41,28 +41,17 @@ export async function collectedMeta(
   request: OperationRequest,
 ): Promise<InteractionResult> {
   requireKnown(readParameters(request), NOTHING);
-  const { base } = context;
-  const institution = base.kind === 'institution' ? services.institutions.find(base.institution) : undefined;
-  if (institution === undefined) throw notFound();
+  const institution = institutionOf(services, context);
   const types = request.type === '' ? RESOURCE_TYPES.filter((type) => hasScope(context, type, 's')) : [request.type];
   const [only = 'Patient'] = types;
   requireScope(context, only, 's');
   const found = new CollectedMeta();
-  let opened = 0;
+  const budget = { left: MAX_OPENED };
   for (const type of types) {
     const search = services.reader.search(context, type);
     const criterion = { kind: 'every', tokens: [typeToken(services.tokenizer, type)] } as const;
-    for (let beyond: Position | undefined; ; ) {
-      const plan = { type, institution: institution.id, criterion };
-      const rows = await search.page(plan, { limit: ROWS_AT_ONCE, descending: false, beyond });
-      opened += rows.length;
-      if (opened > MAX_OPENED) throw tooCostly();
-      for (const row of rows) {
-        found.add((await search.open(row))?.resource?.meta);
-        beyond = { at: row.at, versionId: row.versionId };
-      }
-      if (rows.length < ROWS_AT_ONCE) break;
-    }
+    const plan = { type, institution: institution.id, criterion };
+    for await (const row of everyRow(search, plan, budget)) found.add((await search.open(row))?.resource?.meta);
   }
   return answer(found.meta());
 }

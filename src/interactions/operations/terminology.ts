@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { CodeableConcept, Coding, ValueSet } from '@medplum/fhirtypes';
 import { requireScope } from '../../consent/guarded-reader.ts';
 import { MedSealError } from '../../errors.ts';
+import { compositionOf } from '../../fhir/terminology/content.ts';
 import {
   type Composition,
   displaysOf,
@@ -10,7 +11,7 @@ import {
   keyOf,
   withoutVersion,
 } from '../../fhir/terminology/expansion.ts';
-import { type PackagedTerminology, packagedTerminology } from '../../fhir/terminology/packaged.ts';
+import type { PackagedTerminology } from '../../fhir/terminology/packaged.ts';
 import type { RequestContext } from '../../request-context.ts';
 import { parseVersion } from '../read.ts';
 import type { InteractionResult } from '../result.ts';
@@ -43,7 +44,7 @@ export async function expandValueSet(
 ): Promise<InteractionResult> {
   const parameters = readParameters(request);
   requireKnown(parameters, EXPAND);
-  const terminology = await packagedTerminology();
+  const terminology = await services.terminology();
   const { header, compose } = await askedFor(services, context, request, parameters, terminology);
   const filter = parameterOf(parameters, 'filter');
   const offset = numberOf(parameters, 'offset') ?? 0;
@@ -114,7 +115,7 @@ function ofResource({ url, version, status, compose }: ValueSet): Asked {
     throw new MedSealError('terminology-not-available', 'The value set does not say what it is made of');
   }
   const header = { ...(url === undefined ? {} : { url }), ...(version === undefined ? {} : { version }), status };
-  return { header, compose: compose as unknown as Composition };
+  return { header, compose: compositionOf(compose) };
 }
 
 /** http://hl7.org/fhir/R4/valueset-operation-validate-code.html */
@@ -125,7 +126,7 @@ export async function validateInValueSet(
 ): Promise<InteractionResult> {
   const parameters = readParameters(request);
   requireKnown(parameters, VALIDATE_IN_SET);
-  const terminology = await packagedTerminology();
+  const terminology = await services.terminology();
   const { compose } = await askedFor(services, context, request, parameters, terminology);
   const known = new Map(expand(terminology, compose).map((one) => [keyOf(one), one]));
   return judge(parameters, (system, code) =>
@@ -135,7 +136,7 @@ export async function validateInValueSet(
 
 /** http://hl7.org/fhir/R4/codesystem-operation-validate-code.html, of packaged code systems */
 export async function validateInCodeSystem(
-  _services: Services,
+  services: Services,
   context: RequestContext,
   request: OperationRequest,
 ): Promise<InteractionResult> {
@@ -145,7 +146,7 @@ export async function validateInCodeSystem(
   const [first] = codingsOf(parameters);
   const url = withoutVersion(parameterOf(parameters, 'url') ?? first?.system ?? '');
   if (url === '') throw invalid('A url is needed', 'url');
-  const content = (await packagedTerminology()).codeSystem(url);
+  const content = (await services.terminology()).codeSystem(url);
   if (content === undefined) {
     throw new MedSealError('not-found', 'This server does not have the code system', { expression: 'url' });
   }

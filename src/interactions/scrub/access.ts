@@ -28,6 +28,7 @@ export async function* checkAccess(check: AccessCheck): AsyncGenerator<Finding |
     for (const entry of page) {
       const place = { institution: institutionName(entry.institution), log: 'access', row: String(entry.id) } as const;
       if (!agrees(entry)) yield finding('access-entry-differs', place);
+      if (!entry.segment) yield finding('access-key-missing', place);
     }
     counts.accessEntries += page.length;
     yield progress('access', counts.accessEntries);

@@ -14,6 +14,8 @@ const FINDINGS = {
   'current-differs': 'what is noted as the newest version of a resource is not its newest',
   'current-without-version': 'a newest version is noted of a resource that has none',
   'access-entry-differs': 'an access entry is not what its leaf commits to',
+  'access-key-missing': 'the key of an hour of the access trail is not there, and entries of that hour are',
+  'drop-not-noted': 'access entries were noted as dropped, and no entry of the log says so',
   'access-without-leaf': 'access entries have no leaf in the log',
   'leaf-without-row': 'a leaf belongs to no version and no access entry',
   'leaf-gap': 'leaf numbers are not contiguous',

@@ -8,12 +8,14 @@ import {
   selectLeafPage,
   selectLogs,
 } from '../../storage/trail/scrub.ts';
+import type { AccessTrail } from '../../trail/access-trail.ts';
 import { LOG_NUMBER, type LogName } from '../../trail/leaf.ts';
 import type { PastLedger } from '../../trail/ledger/embedded/past.ts';
 import type { Ledger } from '../../trail/ledger/port.ts';
 import { type Appended, appendLeaves, EMPTY_TREE, rootOf, type TreeState } from '../../trail/merkle/append.ts';
 import type { Tile } from '../../trail/merkle/tiles.ts';
 import { checkCarried } from './carried.ts';
+import { checkDropped, readDropped } from './drops.ts';
 import { type Counts, type Finding, finding, type Progress, progress } from './events.ts';
 import { checkManifest } from './manifests.ts';
 import { batchOf, mended } from './mend.ts';
@@ -24,6 +26,8 @@ export interface LogCheck {
   readonly ledger: Ledger;
   readonly past?: PastLedger | undefined;
   readonly institutionName: (id: number) => string;
+  /** Opens an entry of the access log, with keys as they are stored now. */
+  readonly openAccess: AccessTrail['open'];
   /** Whether what the content store lost is to be put there again. */
   readonly mend: boolean;
   readonly counts: Counts;
@@ -56,13 +60,15 @@ async function* checkLog(check: LogCheck, log: NamedLog): AsyncGenerator<Finding
   let tree: TreeState | undefined = EMPTY_TREE;
   let size = 0n;
   const tilesTold = new Set<string>();
+  let dropped = yield* checkDropped(check, log);
   for (;;) {
     const page = await selectBatchPage(check.database, log, size, BATCHES);
     if (page.length === 0) return yield* checkEnd(check, log, size);
     for (const batch of page) {
       if (batch.first !== size) yield finding('batch-gap', { ...log.place, batch: Number(batch.size) });
       const leaves = await batchLeaves(check.database, log, batch);
-      yield* checkNumbers(log, batch, leaves);
+      dropped = await droppedBy(check, log, leaves, dropped);
+      yield* checkNumbers(log, batch, leaves, dropped);
       const appended = appendedBy(batch, leaves, tree);
       tree = appended?.state;
       if (appended !== undefined) {
@@ -103,12 +109,29 @@ async function batchLeaves(database: Database, log: NamedLog, batch: ScrubBatch)
   return leaves;
 }
 
-function* checkNumbers(log: NamedLog, batch: ScrubBatch, leaves: readonly ScrubLeaf[]): Generator<Finding> {
+/** More may have been dropped since the scrub began. */
+async function droppedBy(check: LogCheck, log: NamedLog, leaves: readonly ScrubLeaf[], known: bigint): Promise<bigint> {
+  return leaves.some((leaf) => isLost(leaf, known)) ? ((await readDropped(check, log)) ?? known) : known;
+}
+
+/** Whether a leaf has no row, nor was it dropped. */
+function isLost({ number, rowHash }: ScrubLeaf, dropped: bigint): boolean {
+  return rowHash === null && number >= dropped;
+}
+
+/** @param dropped the entries of leaves below this are gone, as the log itself says */
+function* checkNumbers(
+  log: NamedLog,
+  batch: ScrubBatch,
+  leaves: readonly ScrubLeaf[],
+  dropped: bigint,
+): Generator<Finding> {
   let expected = batch.first;
-  for (const { number, rowHash } of leaves) {
+  for (const leaf of leaves) {
+    const { number } = leaf;
     const place = { ...log.place, leaf: Number(number) };
     if (number !== expected) yield finding('leaf-gap', { ...place, count: Number(number - expected) });
-    if (rowHash === null) yield finding('leaf-without-row', place);
+    if (isLost(leaf, dropped)) yield finding('leaf-without-row', place);
     expected = number + 1n;
   }
   if (expected < batch.size) {

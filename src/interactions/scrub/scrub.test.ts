@@ -8,7 +8,8 @@ import { createScrubber, type ScrubberOptions } from './scrub.ts';
 /** A scrubber over a database that answers nothing but this. */
 function scrubberOver(query: Database['query'], logger: Logger = silentLogger) {
   const institutions = { all: () => [], byId: () => undefined };
-  const options = { database: { query }, institutions, now: Date.now, logger };
+  const openAccess = () => () => Promise.reject(new Error('there is no entry'));
+  const options = { database: { query }, openAccess, institutions, now: Date.now, logger };
   return createScrubber(options as unknown as ScrubberOptions);
 }
 

@@ -6,6 +6,7 @@ import type { Identities } from '../../sealing/identity.ts';
 import type { ContentStore } from '../../storage/content/port.ts';
 import type { Database } from '../../storage/database/port.ts';
 import { countKeks } from '../../storage/keys/scrub.ts';
+import type { AccessTrail } from '../../trail/access-trail.ts';
 import type { PastLedger } from '../../trail/ledger/embedded/past.ts';
 import type { Ledger } from '../../trail/ledger/port.ts';
 import { checkAccess } from './access.ts';
@@ -46,6 +47,8 @@ export interface ScrubberOptions {
   readonly past?: PastLedger | undefined;
   /** Without a cache: what is in memory proves nothing of what is stored. */
   readonly opener: RecordOpener;
+  /** Also without a cache that an earlier scrub filled. */
+  readonly openAccess: () => AccessTrail['open'];
   readonly institutions: InstitutionDirectory;
   readonly identities: Identities;
   /** Epoch milliseconds, of the database. */
@@ -103,7 +106,8 @@ async function* scrub(
   const used = createUsedKeys(await countKeks(database));
   const institutionName = (id: number): string => institutions.byId(id)?.name ?? String(id);
   const alwaysUsed = new Set(institutions.all().map(({ name }) => identities.institutionSubject(name)));
-  const common = { ...options, counts, institutionName, used, alwaysUsed, began, sweep, mend };
+  const openAccess = options.openAccess();
+  const common = { ...options, openAccess, counts, institutionName, used, alwaysUsed, began, sweep, mend };
   let findings = 0;
   for (const check of [
     checkVersions({ ...common, onKeyUsed: used.add }),

@@ -3,22 +3,21 @@ import { MedSealError } from '../../errors.ts';
 import { matchesResource } from '../../fhir/search/match.ts';
 import type { Criterion as SearchCriterion, SearchQuery } from '../../fhir/search/query.ts';
 import type { Criterion } from '../../repository/criteria.ts';
-import type { Position } from '../../repository/permitted.ts';
 import { translate } from '../../repository/search-criteria.ts';
 import type { ValueSetCodes } from '../../repository/search-index.ts';
 import type { RequestContext } from '../../request-context.ts';
 import type { Services } from '../services.ts';
 import type { SearchBase } from './base.ts';
 import { MAX_OPENED, tooCostly } from './prepared.ts';
+import { everyRow } from './walk.ts';
 
-export type HopServices = Pick<Services, 'reader' | 'registry' | 'tokenizer' | 'sourcesOf' | 'names'>;
+export type HopServices = Pick<Services, 'reader' | 'registry' | 'terminology' | 'tokenizer' | 'sourcesOf' | 'names'>;
 
 /** Of criteria at the far end of a hop: the resources that meet them. */
 export type FoundHops = ReadonlyMap<SearchCriterion, Criterion>;
 
 /** Statements that one search may take for its hops, such as one for each type that a chain may lead through. */
 const MAX_HOPS = 60;
-const CHUNK = 250;
 
 /**
  * One step of a chain or `_has` is part of the search's own statement. Of longer ones, and of those that the index answers
@@ -63,17 +62,11 @@ export async function findHops(
       return rows.map(({ idToken }) => idToken);
     }
     const idTokens: string[] = [];
-    let beyond: Position | undefined;
-    for (let opened = 0; opened < MAX_OPENED; opened += CHUNK) {
-      const rows = await search.page(plan, { limit: CHUNK, descending: false, beyond });
-      for (const row of rows) {
-        const record = await search.open(row);
-        if (record?.resource !== undefined && matchesResource(asked, record.resource)) idTokens.push(row.idToken);
-        beyond = row;
-      }
-      if (rows.length < CHUNK) return idTokens;
+    for await (const row of everyRow(search, plan, { left: MAX_OPENED })) {
+      const record = await search.open(row);
+      if (record?.resource !== undefined && matchesResource(asked, record.resource)) idTokens.push(row.idToken);
     }
-    throw tooCostly();
+    return idTokens;
   }
 
   for (const { criteria } of branches) for (const criterion of criteria) await visit(criterion);

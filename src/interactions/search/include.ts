@@ -5,12 +5,12 @@ import type { SearchParameter } from '../../fhir/search/parameters.ts';
 import type { Include, SearchControl } from '../../fhir/search/query.ts';
 import type { SearchValue } from '../../fhir/search/values.ts';
 import type { Criterion } from '../../repository/criteria.ts';
-import type { Position } from '../../repository/permitted.ts';
 import type { RequestContext } from '../../request-context.ts';
 import { parameterKey, referenceToken } from '../../sealing/blind-index/resource-tokens.ts';
 import type { Token } from '../../sealing/blind-index/tokenizer.ts';
 import type { Services } from '../services.ts';
 import type { SearchBase } from './base.ts';
+import { everyRow } from './walk.ts';
 
 export type IncludeServices = Pick<Services, 'reader' | 'registry' | 'tokenizer' | 'sourcesOf' | 'names'>;
 
@@ -18,8 +18,6 @@ export type IncludeServices = Pick<Services, 'reader' | 'registry' | 'tokenizer'
 const MAX_INCLUDED = 2000;
 /** Ids, or tokens of references, that one statement asks for: `*` of many matches are more. */
 const MAX_KEYS = 50_000;
-/** Rows that lie in memory at once. */
-const CHUNK = 250;
 /** How often `:iterate` goes on from what it included. */
 const MAX_ROUNDS = 8;
 
@@ -91,15 +89,11 @@ class Included {
     const search = reader.search(context, first);
     const plan = { type: types.size === 1 ? first : undefined, institution, criterion };
     const added: PermittedRecord[] = [];
-    for (let beyond: Position | undefined; ; ) {
-      const rows = await search.page(plan, { limit: CHUNK, descending: false, beyond });
-      for (const row of rows) {
-        const record = this.#known.has(row.idToken) ? undefined : await search.open(row);
-        if (record !== undefined) added.push(this.#add(record));
-      }
-      beyond = rows.at(-1);
-      if (rows.length < CHUNK || beyond === undefined) return added;
+    for await (const row of everyRow(search, plan)) {
+      const record = this.#known.has(row.idToken) ? undefined : await search.open(row);
+      if (record !== undefined) added.push(this.#add(record));
     }
+    return added;
   }
 
   #add(record: PermittedRecord): PermittedRecord {

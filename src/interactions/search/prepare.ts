@@ -36,7 +36,7 @@ export async function prepare(
 ): Promise<PreparedSearch> {
   const { control } = query;
   refuseUnsupported(query);
-  const valueSets = await findValueSets(query);
+  const valueSets = await findValueSets(services, query);
   const found = await findHops(services, context, base, query, valueSets);
   const known = { found, valueSets };
   const branches = query.branches.map((branch) => prepareBranch(services, branch, target, base, known));

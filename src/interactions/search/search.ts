@@ -31,6 +31,7 @@ export type SearchServices = Pick<
   | 'reader'
   | 'trail'
   | 'registry'
+  | 'terminology'
   | 'tokenizer'
   | 'sourcesOf'
   | 'names'

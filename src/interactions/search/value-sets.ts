@@ -1,19 +1,22 @@
 import { MedSealError } from '../../errors.ts';
 import type { Criterion as SearchCriterion, SearchQuery } from '../../fhir/search/query.ts';
 import { expand, withoutVersion } from '../../fhir/terminology/expansion.ts';
-import { packagedTerminology } from '../../fhir/terminology/packaged.ts';
 import type { ValueSetCodes } from '../../repository/search-index.ts';
+import type { Services } from '../services.ts';
 
 /** Each is a token of the question; larger sets are those of whole code systems. */
 const MAX_CODES = 5000;
 
 /**
  * The codes of every value set that a search names by `:in` or `:not-in` (http://hl7.org/fhir/R4/search.html#token), from
- * HL7's own that are packaged. Nothing is loaded for a search that names none.
+ * those that are packaged. Nothing is loaded for a search that names none.
  *
  * @throws MedSealError `search-not-supported`, `too-costly`
  */
-export async function findValueSets({ branches }: SearchQuery): Promise<ValueSetCodes> {
+export async function findValueSets(
+  services: Pick<Services, 'terminology'>,
+  { branches }: SearchQuery,
+): Promise<ValueSetCodes> {
   const named = new Map<string, string>();
   const visit = (criterion: SearchCriterion): void => {
     if (criterion.kind === 'has') visit(criterion.criterion);
@@ -26,7 +29,7 @@ export async function findValueSets({ branches }: SearchQuery): Promise<ValueSet
   };
   for (const { criteria } of branches) criteria.forEach(visit);
   if (named.size === 0) return new Map();
-  const terminology = await packagedTerminology();
+  const terminology = await services.terminology();
   return new Map(
     [...named].map(([url, expression]) => {
       const compose = terminology.valueSet(withoutVersion(url));

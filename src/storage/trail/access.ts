@@ -1,4 +1,4 @@
-import type { Database } from '../database/port.ts';
+import type { Database, Sql } from '../database/port.ts';
 
 /** Statements of the access trail. */
 export interface AccessRow {
@@ -11,9 +11,8 @@ export interface AccessRow {
 }
 
 /** Any number of entries and their leaves in one commit. */
-export async function insertAccessEntries(database: Database, rows: readonly AccessRow[]): Promise<void> {
-  await database.query(
-    'writer',
+export async function insertAccessEntries(sql: Sql, rows: readonly AccessRow[]): Promise<void> {
+  await sql.query(
     `with input as (
        select * from unnest($1::smallint[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[], $6::bytea[])
          with ordinality as i (institution, id_token, at, patients, sealed, leaf_hash, place)

@@ -135,6 +135,8 @@ export interface ScrubAccessEntry {
   readonly leafHash: Buffer;
   /** Leaves of this entry that are not numbered yet, hexadecimal. Numbered ones are compared log by log. */
   readonly pending: readonly string[];
+  /** Whether the key of its hour is there. */
+  readonly segment: boolean;
 }
 
 export function selectAccessPage(
@@ -142,11 +144,14 @@ export function selectAccessPage(
   after: bigint,
   limit: number,
 ): Promise<readonly ScrubAccessEntry[]> {
+  // A scalar subquery for the segment: of `exists` the planner may make a hash of all of them.
   return database.query<ScrubAccessEntry>(
     'writer',
     `with page as materialized (select * from access_entry where id > $1 order by id limit $2)
      select page.id, page.institution, page.at, page.sealed, page.leaf_hash as "leafHash",
-       array(select encode(p.hash, 'hex') from leaf_pending p where p.access_id = page.id) as pending
+       array(select encode(p.hash, 'hex') from leaf_pending p where p.access_id = page.id) as pending,
+       (select s.hour from access_segment s where s.institution = page.institution
+         and s.hour = date_trunc('hour', page.at, 'UTC')) is not null as segment
      from page order by page.id`,
     [after, limit],
   );
