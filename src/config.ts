@@ -26,6 +26,8 @@ export interface Config {
   readonly egressAllow: readonly string[];
   /** Origins of pages that may use the API from a browser, or `*`; none unless named. */
   readonly corsOrigins: readonly string[];
+  /** After this many milliseconds a search ends with `timed-out`. */
+  readonly searchTimeout: number;
   readonly logLevel: LogLevel;
   /** A fault drill (fault-drill.ts); never set in production. */
   readonly fault: string | undefined;
@@ -59,6 +61,7 @@ interface Environment {
   MEDSEAL_ISSUER?: string;
   MEDSEAL_EGRESS_ALLOW: string;
   MEDSEAL_CORS_ORIGINS: string;
+  MEDSEAL_SEARCH_TIMEOUT: string;
   LOG_LEVEL: LogLevel;
   MEDSEAL_FAULT?: string;
 }
@@ -87,10 +90,19 @@ const ENVIRONMENT: JSONSchemaType<Environment> = {
     MEDSEAL_ISSUER: httpUrl,
     MEDSEAL_EGRESS_ALLOW: { type: 'string', pattern: `^(${hostPort}(,${hostPort})*)?$` },
     MEDSEAL_CORS_ORIGINS: { type: 'string', pattern: `^(\\*|(${origin}(,${origin})*)?)$` },
+    MEDSEAL_SEARCH_TIMEOUT: { type: 'string', pattern: '^[1-9][0-9]{0,3}$' },
     LOG_LEVEL: { type: 'string', enum: LOG_LEVELS },
     MEDSEAL_FAULT: optional,
   },
-  required: ['HOST', 'PORT', 'MEDSEAL_DATA', 'MEDSEAL_EGRESS_ALLOW', 'MEDSEAL_CORS_ORIGINS', 'LOG_LEVEL'],
+  required: [
+    'HOST',
+    'PORT',
+    'MEDSEAL_DATA',
+    'MEDSEAL_EGRESS_ALLOW',
+    'MEDSEAL_CORS_ORIGINS',
+    'MEDSEAL_SEARCH_TIMEOUT',
+    'LOG_LEVEL',
+  ],
   additionalProperties: true,
 };
 
@@ -128,6 +140,7 @@ const DEFAULTS = {
   MEDSEAL_DATA: '.medseal',
   MEDSEAL_EGRESS_ALLOW: '',
   MEDSEAL_CORS_ORIGINS: '',
+  MEDSEAL_SEARCH_TIMEOUT: '30',
   LOG_LEVEL: 'info',
 } as const;
 
@@ -160,6 +173,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     issuer: env.MEDSEAL_ISSUER?.replace(/\/+$/, ''),
     egressAllow: list(env.MEDSEAL_EGRESS_ALLOW),
     corsOrigins: list(env.MEDSEAL_CORS_ORIGINS),
+    searchTimeout: Number(env.MEDSEAL_SEARCH_TIMEOUT) * 1000,
     logLevel: env.LOG_LEVEL,
     fault: env.MEDSEAL_FAULT,
   });
