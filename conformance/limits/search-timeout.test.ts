@@ -23,12 +23,12 @@ suite('the time that a search may take', async () => {
   });
   const { id } = (await created.json()) as { id: string };
 
-  /** While nothing of the records can be read: a statement waits as long as it may. */
+  /** While the views cannot be asked, and nothing else is held up: a search's statement waits as long as it may. */
   async function stuck(work: () => Promise<void>): Promise<void> {
     const client = new Client({ connectionString: node.databases?.recordsUrl });
     await client.connect();
     try {
-      await client.query('begin; lock table resource_current in access exclusive mode');
+      await client.query('begin; lock table consent_rule in access exclusive mode');
       await work();
     } finally {
       await client.end();
