@@ -1,4 +1,5 @@
 import type { Server } from 'node:http';
+import { availableParallelism } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import type { Administration } from './api/admin-operations.ts';
 import { createApp } from './api/app.ts';
@@ -12,6 +13,7 @@ import { composeServices } from './compose/services.ts';
 import { composeTrail } from './compose/trail.ts';
 import type { Config } from './config.ts';
 import { createAccessRecorder } from './consent/access-recorder.ts';
+import { createGate } from './interactions/search/gate.ts';
 import type { Logger } from './logger.ts';
 import type { TrustRoots } from './trail/evidence/roots.ts';
 import type { TrailWorker } from './trail/worker.ts';
@@ -43,6 +45,8 @@ export interface ComposeOptions {
 const BODY_LIMIT = 12 * 1024 * 1024;
 /** Bodies under way together. */
 const BODY_BUDGET = BODY_LIMIT;
+/** Heavy searches at once: half of the machine stays for everything else. */
+const HEAVY_SEARCHES = Math.max(1, Math.floor(availableParallelism() / 2));
 
 /** The composition root: the whole wiring of a node; only it and `compose/` pick adapters (DESIGN §2). */
 export async function compose(options: ComposeOptions): Promise<Node> {
@@ -80,6 +84,7 @@ export async function compose(options: ComposeOptions): Promise<Node> {
     clock,
     budget: createBodyBudget(BODY_BUDGET),
     bodyLimit: BODY_LIMIT,
+    searchLimits: { timeout: config.searchTimeout, heavy: createGate(HEAVY_SEARCHES) },
     corsOrigins: config.corsOrigins,
     server,
     logger,

@@ -28,6 +28,8 @@ export interface Config {
   readonly corsOrigins: readonly string[];
   /** Days that entries of the access trail are kept; undefined: for ever. */
   readonly accessRetention: number | undefined;
+  /** After this many milliseconds a search ends with `timed-out`. */
+  readonly searchTimeout: number;
   readonly logLevel: LogLevel;
   /** A fault drill (fault-drill.ts); never set in production. */
   readonly fault: string | undefined;
@@ -62,6 +64,7 @@ interface Environment {
   MEDSEAL_EGRESS_ALLOW: string;
   MEDSEAL_CORS_ORIGINS: string;
   MEDSEAL_ACCESS_RETENTION?: string;
+  MEDSEAL_SEARCH_TIMEOUT: string;
   LOG_LEVEL: LogLevel;
   MEDSEAL_FAULT?: string;
 }
@@ -91,10 +94,19 @@ const ENVIRONMENT: JSONSchemaType<Environment> = {
     MEDSEAL_EGRESS_ALLOW: { type: 'string', pattern: `^(${hostPort}(,${hostPort})*)?$` },
     MEDSEAL_CORS_ORIGINS: { type: 'string', pattern: `^(\\*|(${origin}(,${origin})*)?)$` },
     MEDSEAL_ACCESS_RETENTION: { ...optional, pattern: '^[1-9][0-9]{0,4}$' },
+    MEDSEAL_SEARCH_TIMEOUT: { type: 'string', pattern: '^[1-9][0-9]{0,3}$' },
     LOG_LEVEL: { type: 'string', enum: LOG_LEVELS },
     MEDSEAL_FAULT: optional,
   },
-  required: ['HOST', 'PORT', 'MEDSEAL_DATA', 'MEDSEAL_EGRESS_ALLOW', 'MEDSEAL_CORS_ORIGINS', 'LOG_LEVEL'],
+  required: [
+    'HOST',
+    'PORT',
+    'MEDSEAL_DATA',
+    'MEDSEAL_EGRESS_ALLOW',
+    'MEDSEAL_CORS_ORIGINS',
+    'MEDSEAL_SEARCH_TIMEOUT',
+    'LOG_LEVEL',
+  ],
   additionalProperties: true,
 };
 
@@ -132,6 +144,7 @@ const DEFAULTS = {
   MEDSEAL_DATA: '.medseal',
   MEDSEAL_EGRESS_ALLOW: '',
   MEDSEAL_CORS_ORIGINS: '',
+  MEDSEAL_SEARCH_TIMEOUT: '30',
   LOG_LEVEL: 'info',
 } as const;
 
@@ -165,6 +178,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     egressAllow: list(env.MEDSEAL_EGRESS_ALLOW),
     corsOrigins: list(env.MEDSEAL_CORS_ORIGINS),
     accessRetention: env.MEDSEAL_ACCESS_RETENTION === undefined ? undefined : Number(env.MEDSEAL_ACCESS_RETENTION),
+    searchTimeout: Number(env.MEDSEAL_SEARCH_TIMEOUT) * 1000,
     logLevel: env.LOG_LEVEL,
     fault: env.MEDSEAL_FAULT,
   });

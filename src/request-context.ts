@@ -56,8 +56,26 @@ export interface RequestContext {
    * `guardian …` or `proxy …` for the RelatedPerson that it is. Resolved once (src/consent/acting-as.ts).
    */
   readonly actingAs?: readonly string[];
+  /** How long its searches may take, and when they let others go on. Without one they take as long as they take. */
+  readonly patience?: Patience;
   /** Takes down what this request shows or writes; becomes its leaf in the access log. */
   readonly journal: AccessJournal;
+}
+
+/** What a request's searches ask before each step. */
+export interface Patience {
+  /**
+   * Runs a statement that ends after so many milliseconds, perhaps twice.
+   *
+   * @throws MedSealError `timed-out` when the request's time is over
+   */
+  statement<T>(run: (milliseconds: number) => Promise<T>): Promise<T>;
+  /**
+   * Before a record is opened. When others should go on first, what to wait for.
+   *
+   * @throws MedSealError `timed-out`
+   */
+  opening(): Promise<void> | undefined;
 }
 
 /** One version that a request showed or wrote. */

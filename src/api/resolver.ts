@@ -6,6 +6,7 @@ import type { ActingAs } from '../consent/acting-as.ts';
 import { notFound } from '../consent/guarded-reader.ts';
 import { MedSealError } from '../errors.ts';
 import type { InteractionResult } from '../interactions/result.ts';
+import { createPatience, type SearchLimits } from '../interactions/search/patience.ts';
 import type { Services } from '../interactions/services.ts';
 import type { Logger } from '../logger.ts';
 import type { Clock } from '../repository/clock.ts';
@@ -30,6 +31,7 @@ export interface ResolverOptions {
   readonly clock: Clock;
   readonly budget: BodyBudget;
   readonly bodyLimit: number;
+  readonly searchLimits: SearchLimits;
   readonly logger: Logger;
 }
 
@@ -129,12 +131,16 @@ async function runFhir(
   const { services } = options;
   let context = contextOf(request, options);
   let result: InteractionResult;
+  const patience = createPatience(options.searchLimits);
   try {
-    context = { ...context, actingAs: await options.actingAs.resolve(context.principal, context.instant) };
+    const actingAs = await options.actingAs.resolve(context.principal, context.instant);
+    context = { ...context, actingAs, patience };
     requireBase(context.base, services);
     result = await operation.run(services, context, fhirInput(request));
   } catch (error) {
     result = failed(error, request, options);
+  } finally {
+    patience.end();
   }
   return answer(operation, request, reply, options, context, result);
 }

@@ -175,8 +175,10 @@ export function createGuardedReader(options: GuardedReaderOptions): GuardedReade
       const [request, settings] = prepare(context, action);
       const records: PermittedRecord[] = [];
       let room = MAX_PAGE_BYTES;
-      for (const row of await reader.history(settings, plan)) {
+      for (const row of await patiently(context, settings, (within) => reader.history(within, plan))) {
         if (room < 0) break;
+        const others = context.patience?.opening();
+        if (others !== undefined) await others;
         if (row.interaction === 'delete' && !(await lastContentPermitted(request, settings, row))) continue;
         const record = await secondLock(request, row);
         if (record === undefined) continue;
@@ -189,17 +191,37 @@ export function createGuardedReader(options: GuardedReaderOptions): GuardedReade
     search(context, type) {
       requireScope(context, type, 's');
       const [request, settings] = prepare(context, 's');
+      const { patience } = context;
+      const asking = <T>(ask: (settings: PrincipalSettings) => Promise<T>) => patiently(context, settings, ask);
       return {
-        page: (plan, page) => reader.search(settings, plan, page),
-        sortRows: (plan, limit) => reader.sortRows(settings, plan, limit),
-        rows: (versionIds) => reader.rows(settings, versionIds),
-        count: (plan) => reader.count(settings, plan),
-        open: (row) => secondLock(request, row),
+        page: (plan, page) => asking((within) => reader.search(within, plan, page)),
+        sortRows: (plan, limit) => asking((within) => reader.sortRows(within, plan, limit)),
+        rows: (versionIds) => asking((within) => reader.rows(within, versionIds)),
+        count: (plan) => asking((within) => reader.count(within, plan)),
+        async open(row) {
+          const others = patience?.opening();
+          if (others !== undefined) await others;
+          return secondLock(request, row);
+        },
         shown: (record) => takeDown(context, record),
-        sortKeys: (row) => opener.sortKeys(row),
+        async sortKeys(row) {
+          const others = patience?.opening();
+          if (others !== undefined) await others;
+          return opener.sortKeys(row);
+        },
       };
     },
   };
+}
+
+/** A statement within the time that the request has left. */
+function patiently<T>(
+  { patience }: RequestContext,
+  settings: PrincipalSettings,
+  ask: (settings: PrincipalSettings) => Promise<T>,
+): Promise<T> {
+  if (patience === undefined) return ask(settings);
+  return patience.statement((statementTimeout) => ask({ ...settings, statementTimeout }));
 }
 
 function takeDown(context: RequestContext, { row, institution, id, patients }: PermittedRecord): void {

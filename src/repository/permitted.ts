@@ -24,6 +24,8 @@ export interface PrincipalSettings {
   /** Epoch milliseconds. */
   readonly instant: number;
   readonly emergency: boolean;
+  /** Milliseconds that a statement may take; the connection's own limit when absent. */
+  readonly statementTimeout?: number;
 }
 
 export interface GrantSettings {
@@ -223,6 +225,7 @@ export function settingsOf(principal: PrincipalSettings): Readonly<Record<string
     ...(institution === undefined ? {} : { 'medseal.institution': String(institution) }),
     ...(custodian === undefined ? {} : { 'medseal.custodian': String(custodian) }),
     ...(principal.emergency ? { 'medseal.emergency': 'on' } : {}),
+    ...(principal.statementTimeout === undefined ? {} : { statement_timeout: String(principal.statementTimeout) }),
   };
 }
 
