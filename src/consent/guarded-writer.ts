@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Resource } from '@medplum/fhirtypes';
 import { MedSealError } from '../errors.ts';
+import type { CustomParameters } from '../repository/custom-parameters.ts';
 import type { Institution, InstitutionDirectory } from '../repository/institutions.ts';
 import type { Names } from '../repository/names.ts';
 import type { CurrentState } from '../repository/own-partition.ts';
@@ -20,6 +21,7 @@ import type { FactsReader } from './record-facts.ts';
 import { covers } from './scope-types.ts';
 import type { DescribeAll } from './scribe/elsewhere.ts';
 import type { Described } from './scribe/protocol.ts';
+import type { SearchParameterKeeper } from './search-parameter-keeper.ts';
 import { withoutVersion, withVersion } from './server-owned.ts';
 
 /** One resource to be created, updated or deleted; validated, its references resolved. */
@@ -79,6 +81,8 @@ export interface GuardedWriterOptions {
   readonly principals: PrincipalResolver;
   readonly authors: ConsentAuthors;
   readonly labels: LabelKeeper;
+  readonly custom: Pick<CustomParameters, 'of'>;
+  readonly searchParameters: SearchParameterKeeper;
 }
 
 /** A version to be written, and the names of its patients, which the draft holds as pseudonyms only. */
@@ -114,7 +118,9 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
     const version = (state?.version ?? 0) + 1;
     // A version is never older than the one before, whatever a clock says.
     const time = state !== undefined && state.at > at ? state.at : at;
-    return { institution, type, id, idToken, version, interaction, at: time, previous: state?.leafHash };
+    // Before anything is indexed: what is indexed by a newer set does no harm.
+    const indexedBy = options.custom.of(institution.name).revision;
+    return { institution, type, id, idToken, version, interaction, at: time, previous: state?.leafHash, indexedBy };
   }
 
   /** In the order given. */
@@ -189,6 +195,7 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
       ...(change.type === 'Consent'
         ? { consent: { patient: state.patients[0], present: false, rules: [], entry: ENDED } }
         : {}),
+      ...(change.type === 'SearchParameter' ? { searchParameter: { active: undefined } } : {}),
     };
     return { draft, patients: options.facts.read(resource, institution.name).patients };
   }
@@ -228,6 +235,7 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
       await requireLabels(context, change, institution);
       if (change.type === 'Consent') guards.push(...(await requireConsentAuthor(context, change, institution)));
     }
+    if (institution !== undefined) guards.push(...(await options.searchParameters.require(institution, changes)));
     return { institution, guards };
   }
 
@@ -268,6 +276,7 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
         guards: [...guards, ...needed],
         ...(beforeCommit === undefined ? {} : { beforeCommit: (all) => beforeCommit(own(all)) }),
       });
+      await options.searchParameters.written(institution, changes);
       for (const [index, { draft, patients }] of prepared.entries()) {
         const { leafHash } = written[index] as WrittenVersion;
         const name = `${institution.name}/${draft.type}/${draft.id}/_history/${draft.version}`;

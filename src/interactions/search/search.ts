@@ -30,7 +30,7 @@ export type SearchServices = Pick<
   Services,
   | 'reader'
   | 'trail'
-  | 'registry'
+  | 'custom'
   | 'tokenizer'
   | 'sourcesOf'
   | 'names'
@@ -52,12 +52,13 @@ interface SearchCursor extends Cursor {
  * union of all.
  */
 export async function search(
-  services: SearchServices,
+  given: SearchServices,
   context: RequestContext,
   request: SearchRequest,
 ): Promise<InteractionResult> {
   checkTarget(request);
   const { type } = request;
+  const services = { ...given, registry: given.custom.searched(nameOf(context)) };
   if (type === 'AuditEvent') return searchAuditEvents(services, context, inTrail(request));
   const guarded = services.reader.search(context, type ?? searchableType(context));
   const base = baseOf(services, context);
@@ -98,6 +99,11 @@ export async function search(
     const text = queryText(understood);
     return [{ relation: 'self', url: text === '' ? url : `${url}?${text}` }];
   }
+}
+
+/** '' for the union, which knows R4's parameters alone. */
+function nameOf({ base }: RequestContext): string {
+  return base.kind === 'union' ? '' : base.institution;
 }
 
 /** What was passed over is told beside the matches. http://hl7.org/fhir/R4/search.html#errors */
