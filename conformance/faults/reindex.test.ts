@@ -8,8 +8,8 @@ import { putParameter, reindexStatus, searchParameter, untilIndexed } from '../s
 import { startTestNode } from '../support/test-node.ts';
 import { until } from '../support/until.ts';
 
-const PATIENTS = 1500;
-const AT_ONCE = 250;
+const PATIENTS = 900;
+const AT_ONCE = 300;
 
 /** Every third one is married. */
 async function putPatients(client: FhirClient): Promise<void> {

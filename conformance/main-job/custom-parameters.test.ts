@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { Bundle, CapabilityStatement, OperationOutcome, Resource, SearchParameter } from '@medplum/fhirtypes';
+import { medseal } from '../cli/medseal.ts';
 import type { FhirClient } from '../support/fhir-client.ts';
 import {
   guideParameter,
@@ -236,6 +237,11 @@ suite('custom search parameters', async () => {
     const { runs } = await reindexStatus(hospital);
     assert.equal(runs.length, 1);
     assert.ok((runs[0]?.done ?? 0) >= 5 && runs[0]?.done === runs[0]?.total, JSON.stringify(runs));
+    const { dataDirectory } = world.node;
+    const command = await medseal(['reindex', '--institution', 'hospital-a'], { dataDirectory });
+    assert.equal(command.stdout, `${runs[0]?.total} records indexed, 0 not to be opened\n`, command.stderr);
+    const none = await medseal(['reindex', '--institution', 'hospital-b'], { dataDirectory });
+    assert.equal(none.stdout, 'hospital-b has no active SearchParameter\n', none.stderr);
   });
 
   test('are indexed by in the thread that large Bundles go to', async () => {

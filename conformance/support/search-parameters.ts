@@ -61,12 +61,18 @@ function partOf({ part = [] }: ParametersParameter, name: string): ParametersPar
   return part.find((one) => one.name === name);
 }
 
+const LONG_ENOUGH = 120_000;
+
 /** Waits until everything is indexed. */
 export async function untilIndexed(client: FhirClient): Promise<void> {
-  await until('all records are indexed', async () => {
-    const { runs, states } = await reindexStatus(client);
-    return runs.every(({ state }) => state === 'finished') && !Object.values(states).includes('indexing');
-  });
+  await until(
+    'all records are indexed',
+    async () => {
+      const { runs, states } = await reindexStatus(client);
+      return runs.every(({ state }) => state === 'finished') && !Object.values(states).includes('indexing');
+    },
+    LONG_ENOUGH,
+  );
 }
 
 /** Ids of what a search finds. */

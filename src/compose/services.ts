@@ -95,7 +95,6 @@ export async function composeServices(
       principals,
       authors,
       labels: createLabelKeeper(facts, tokenizer),
-      custom,
       searchParameters: createSearchParameterKeeper({ custom, registry, tokenizer, logger }),
     }),
     emergencies: createEmergencies({ rows: createEmergencyRows(database), box, tokens: emergencyTokens, institutions }),

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Resource } from '@medplum/fhirtypes';
 import { MedSealError } from '../errors.ts';
-import type { CustomParameters } from '../repository/custom-parameters.ts';
 import type { Institution, InstitutionDirectory } from '../repository/institutions.ts';
 import type { Names } from '../repository/names.ts';
 import type { CurrentState } from '../repository/own-partition.ts';
@@ -15,7 +14,7 @@ import type { Describer } from './describe.ts';
 import { UNKNOWN_PATIENT } from './facts.ts';
 import { notFound, requireScope } from './guarded-reader.ts';
 import type { LabelKeeper } from './label-keeper.ts';
-import { isPersonal, type PrincipalResolver } from './principal.ts';
+import { authorOf, isPersonal, type PrincipalResolver } from './principal.ts';
 import { type ProvenanceTarget, provenanceOf } from './provenance.ts';
 import type { FactsReader } from './record-facts.ts';
 import { covers } from './scope-types.ts';
@@ -81,7 +80,6 @@ export interface GuardedWriterOptions {
   readonly principals: PrincipalResolver;
   readonly authors: ConsentAuthors;
   readonly labels: LabelKeeper;
-  readonly custom: Pick<CustomParameters, 'of'>;
   readonly searchParameters: SearchParameterKeeper;
 }
 
@@ -118,8 +116,7 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
     const version = (state?.version ?? 0) + 1;
     // A version is never older than the one before, whatever a clock says.
     const time = state !== undefined && state.at > at ? state.at : at;
-    // Before anything is indexed: what is indexed by a newer set does no harm.
-    const indexedBy = options.custom.of(institution.name).revision;
+    const indexedBy = options.searchParameters.revision(institution);
     return { institution, type, id, idToken, version, interaction, at: time, previous: state?.leafHash, indexedBy };
   }
 
@@ -296,9 +293,4 @@ const ACTIONS = { create: 'c', update: 'u', delete: 'd' } as const;
 /** Whether staff enter what a patient has consented to on paper. */
 function isEntered(principal: Principal, resource: Resource): boolean {
   return !isPersonal(principal) && isWitnessed(resource);
-}
-
-/** `client` or `client user`: who a leaf's author commitment is about. */
-function authorOf({ clientId, user }: Principal): string {
-  return user === undefined ? clientId : `${clientId} ${user.institution}/${user.type}/${user.id}`;
 }

@@ -14,6 +14,11 @@ import type { Change } from './guarded-writer.ts';
 /** Admits the SearchParameters of a write: what is put in force must fit beside what already is. */
 export interface SearchParameterKeeper {
   /**
+   * Of the set that records are indexed by. To be asked before anything is indexed: what is then indexed by a newer set does
+   * no harm.
+   */
+  revision(institution: Institution): number;
+  /**
    * @returns what must still hold when it is written
    * @throws MedSealError `invalid-search-parameter`
    */
@@ -23,7 +28,7 @@ export interface SearchParameterKeeper {
 }
 
 /** Each makes every write of its types a little longer, and every server's memory a little fuller. */
-export const MAX_PARAMETERS = 100;
+const MAX_PARAMETERS = 100;
 
 const TYPE = 'SearchParameter';
 
@@ -38,6 +43,7 @@ export interface SearchParameterKeeperOptions {
 export function createSearchParameterKeeper(options: SearchParameterKeeperOptions): SearchParameterKeeper {
   const { custom, registry, tokenizer, logger } = options;
   return {
+    revision: ({ name }) => custom.of(name).revision,
     async require(institution, changes) {
       const own = changes.filter(({ type }) => type === TYPE);
       const added = own.flatMap((change) => {

@@ -19,6 +19,12 @@ export async function selectRevision(sql: Pick<Sql, 'query'>, institution: numbe
   return row?.revision ?? 0;
 }
 
+/** Those that have, or had, custom parameters. */
+export async function selectInstitutions(database: Database): Promise<readonly number[]> {
+  const text = 'select institution from search_parameter_set order by institution';
+  return (await database.query<{ institution: number }>('writer', text)).map(({ institution }) => institution);
+}
+
 /** The version rows of what is in force, and whether all records are indexed by it. */
 export function selectParameters(database: Database, institution: number): Promise<readonly ParameterRow[]> {
   return database.query<ParameterRow>(

@@ -6,7 +6,7 @@ import { type CustomParameter, type ExtendedRegistry, extendRegistry } from '../
 import type { SearchRegistry } from '../fhir/search/registry.ts';
 import type { Logger } from '../logger.ts';
 import type { Database } from '../storage/database/port.ts';
-import { selectParameters, selectRevision } from './custom-parameter-rows.ts';
+import { selectInstitutions, selectParameters, selectRevision } from './custom-parameter-rows.ts';
 import type { Institution, InstitutionDirectory } from './institutions.ts';
 import type { RecordOpener } from './records.ts';
 import type { VersionLoader } from './version-loader.ts';
@@ -101,10 +101,18 @@ export async function loadCustomParameters(options: CustomParametersOptions): Pr
     return next;
   };
 
+  async function refreshAll(): Promise<void> {
+    for (const id of await selectInstitutions(database)) {
+      const institution = institutions.byId(id);
+      if (institution !== undefined) await refresh(institution);
+    }
+  }
+
+  /** @param payload an institution's number; '' when some news may have been missed */
   async function heard(payload: string): Promise<void> {
     const one = institutions.byId(Number(payload));
     try {
-      for (const institution of one === undefined ? institutions.own() : [one]) await refresh(institution);
+      await (one === undefined ? refreshAll() : refresh(one));
     } catch (error) {
       logger.error({ err: error }, 'the custom search parameters could not be read again');
     }
@@ -112,7 +120,7 @@ export async function loadCustomParameters(options: CustomParametersOptions): Pr
   }
 
   const stop = await database.listen(CHANNEL, (payload) => void heard(payload));
-  for (const institution of institutions.own()) await refresh(institution);
+  await refreshAll();
   return {
     indexed: (institution) => loaded.get(institution)?.indexed ?? registry,
     searched: (institution) => loaded.get(institution)?.searched ?? registry,

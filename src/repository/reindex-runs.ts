@@ -40,8 +40,7 @@ const RECORD = `v.id as "versionId", v.institution, v.type, v.id_token as "idTok
   v.patients, case when octet_length(v.sealed) <= ${INLINE_BYTES} then v.sealed end as sealed, v.digest, v.envelope,
   v.leaf_hash as "leafHash", '{}'::bigint[] as consents, '{}'::text[] as merges`;
 
-/** @returns the run that it is, or joined; undefined when the institution has no custom parameter to index for */
-export async function requestRun(database: Database, institution: number): Promise<ReindexRun | undefined> {
+async function requestRun(database: Database, institution: number): Promise<ReindexRun | undefined> {
   const [run] = await database.query<ReindexRun>(
     'writer',
     `insert into reindex_run (institution, types)
@@ -55,8 +54,7 @@ export async function requestRun(database: Database, institution: number): Promi
   return run;
 }
 
-/** Those that are not finished, and the newest one. */
-export function selectRuns(database: Database, institution: number): Promise<readonly ReindexRun[]> {
+function selectRuns(database: Database, institution: number): Promise<readonly ReindexRun[]> {
   return database.query<ReindexRun>(
     'writer',
     `select ${RUN} from reindex_run where finished_at is null and institution = $1
@@ -67,11 +65,11 @@ export function selectRuns(database: Database, institution: number): Promise<rea
   );
 }
 
-/** The oldest open run, unless another server has it in hand; nobody else takes it before the transaction ends. */
+/** The open run that is next, unless another server has it in hand; nobody else takes it before the transaction ends. */
 export async function takeRun(sql: Sql): Promise<(ReindexRun & { readonly position: RunPosition }) | undefined> {
   const [row] = await sql.query<ReindexRun & RunPosition>(
     `select ${RUN}, at_type as type, at_time::text as time, at_version as version from reindex_run
-     where finished_at is null order by id limit 1 for update skip locked`,
+     where finished_at is null order by pages, id limit 1 for update skip locked`,
   );
   if (row === undefined) return undefined;
   const { type, time, version, ...run } = row;
@@ -87,10 +85,14 @@ export async function startRun(sql: Sql, { id, institution, types }: ReindexRun)
   );
 }
 
-/** Whether everything that was under way when the run was started has ended: what it wrote can be seen now. */
+/**
+ * Whether everything that was under way when the run was started has ended: what it wrote can be seen now. A number that
+ * this cluster has not reached is another's, from before a restore.
+ */
 export async function isSettled(sql: Sql, { id }: ReindexRun): Promise<boolean> {
   const [row] = await sql.query<{ settled: boolean }>(
-    'select pg_snapshot_xmin(pg_current_snapshot()) > fence as settled from reindex_run where id = $1',
+    `select pg_snapshot_xmin(now.snapshot) > fence or fence > pg_snapshot_xmax(now.snapshot) as settled
+     from reindex_run, (select pg_current_snapshot() as snapshot) now where id = $1`,
     [id],
   );
   return row?.settled === true;
@@ -132,7 +134,7 @@ export async function advanceRun(
 ): Promise<void> {
   await sql.query(
     `update reindex_run set at_type = $2, at_time = $3::timestamptz, at_version = $4, done = done + $5,
-       unopened = unopened + $6
+       unopened = unopened + $6, pages = pages + 1
      where id = $1`,
     [id, type, time, version, done, unopened],
   );

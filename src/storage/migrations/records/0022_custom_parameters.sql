@@ -18,6 +18,7 @@ create table reindex_run (
   fence xid8,
   total bigint not null default 0,
   done bigint not null default 0,
+  pages integer not null default 0,
   -- Records that could not be opened.
   unopened bigint not null default 0,
   -- The last record that was dealt with: in order of type, then of change.
@@ -28,7 +29,8 @@ create table reindex_run (
 );
 -- What is accepted while a run is still waiting joins it.
 create unique index reindex_run_waiting on reindex_run (institution) where started_at is null;
-create index reindex_run_open on reindex_run (id) where finished_at is null;
+-- The one with the fewest pages is next, so that a short run need not wait for a long one of another institution.
+create index reindex_run_open on reindex_run (pages, id) where finished_at is null;
 create index reindex_run_newest on reindex_run (institution, id);
 
 -- The SearchParameters in force. It can be searched by one as soon as its run has finished.
