@@ -1,4 +1,5 @@
 import type { SearchParameter as SearchParameterResource } from '@medplum/fhirtypes';
+import { type ErrorCode, MedSealError } from '../errors.ts';
 import type { SearchParameterDefinition } from '../fhir/definitions/search-parameters.ts';
 import { parseJson } from '../fhir/json/parse.ts';
 import { customDefinition } from '../fhir/search/custom/definition.ts';
@@ -55,6 +56,9 @@ interface Loaded extends ExtendedRegistry {
   readonly set: ParameterSet;
 }
 
+const OUT_OF_FORCE: ReadonlySet<ErrorCode> = new Set(['sealed-content-damaged', 'invalid-search-parameter']);
+const RETRY_MS = 1000;
+
 /** The channel of the triggers in migration 0022. */
 const CHANNEL = 'search_parameters';
 
@@ -63,6 +67,8 @@ export async function loadCustomParameters(options: CustomParametersOptions): Pr
   const loaded = new Map<string, Loaded>();
   const listeners: (() => void)[] = [];
   let last: Promise<void> = Promise.resolve();
+  let retry: NodeJS.Timeout | undefined;
+  let closed = false;
 
   async function parametersOf(id: number, revision: number): Promise<readonly DefinedParameter[]> {
     const rows = revision === 0 ? [] : await selectParameters(database, id);
@@ -77,6 +83,8 @@ export async function loadCustomParameters(options: CustomParametersOptions): Pr
         const definition = opened?.content && readDefinition(opened.content, registry);
         if (definition) found.push({ id: opened.id, idToken, definition, searchable });
       } catch (error) {
+        // What storage cannot tell now is not out of force: the set stays as it was, and so does its revision.
+        if (!(error instanceof MedSealError) || !OUT_OF_FORCE.has(error.code)) throw error;
         logger.error({ err: error, versionRow: versionId.toString() }, 'a custom search parameter is out of force');
       }
     }
@@ -114,7 +122,10 @@ export async function loadCustomParameters(options: CustomParametersOptions): Pr
     try {
       await (one === undefined ? refreshAll() : refresh(one));
     } catch (error) {
-      logger.error({ err: error }, 'the custom search parameters could not be read again');
+      logger.error({ err: error }, 'the custom search parameters could not be read again; it is tried again');
+      clearTimeout(retry);
+      if (!closed) retry = setTimeout(() => void heard(''), RETRY_MS).unref();
+      return;
     }
     for (const listener of listeners) listener();
   }
@@ -128,7 +139,11 @@ export async function loadCustomParameters(options: CustomParametersOptions): Pr
     all: () => [...loaded.values()].map(({ set }) => set).filter(({ parameters }) => parameters.length > 0),
     refresh,
     onChange: (changed) => void listeners.push(changed),
-    close: stop,
+    async close() {
+      closed = true;
+      clearTimeout(retry);
+      await stop();
+    },
   };
 }
 
