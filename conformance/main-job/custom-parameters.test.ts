@@ -103,6 +103,10 @@ suite('custom search parameters', async () => {
       id: 'range',
       status: 'final',
       code: { text: 'x' },
+      component: ['a', 'b'].map((code) => ({
+        code: { coding: [{ code }] },
+        valueCodeableConcept: { coding: [{ code: `${code}-value` }] },
+      })),
       referenceRange: [{ low: { value: 90, system: 'http://unitsofmeasure.org', code: 'mg/dL' } }],
     });
     const parameters: readonly [string, Partial<SearchParameter>][] = [
@@ -111,6 +115,21 @@ suite('custom search parameters', async () => {
       ['contact-at', { type: 'reference', expression: 'Patient.contact.organization', target: ['Organization'] }],
       ['figure', { type: 'number', expression: `Patient.extension('${EXTENSION}').value.ofType(decimal)` }],
       ['about', { type: 'uri', expression: 'Patient.extension.url' }],
+      [
+        'interpreted',
+        {
+          type: 'composite',
+          base: ['Observation'],
+          expression: 'Observation.component',
+          component: [
+            { definition: 'http://hl7.org/fhir/SearchParameter/Observation-combo-code', expression: 'code' },
+            {
+              definition: 'http://hl7.org/fhir/SearchParameter/Observation-combo-value-concept',
+              expression: 'value.ofType(CodeableConcept)',
+            },
+          ],
+        },
+      ],
       ['low', { type: 'quantity', base: ['Observation'], expression: 'Observation.referenceRange.low' }],
     ];
     const entry = parameters.map(([id, more]) => ({
@@ -132,6 +151,8 @@ suite('custom search parameters', async () => {
       assert.deepEqual(await idsOf(hospital, question), ['full'], question);
     }
     assert.deepEqual(await idsOf(hospital, 'Observation?low=0.90|http://unitsofmeasure.org|g/L'), ['range']);
+    assert.deepEqual(await idsOf(hospital, 'Observation?interpreted=a$a-value'), ['range']);
+    assert.deepEqual(await idsOf(hospital, 'Observation?interpreted=a$b-value'), [], 'of different components');
     assert.deepEqual(await idsOf(hospital, 'Patient?contact-name=x'), []);
     const sorted = await hospital.get('Patient?_sort=-figure');
     assert.equal(sorted.json<Bundle>().entry?.[0]?.resource?.id, 'full', 'those without it come last');
@@ -154,7 +175,7 @@ suite('custom search parameters', async () => {
       ['gender', {}, 'SearchParameter.code'],
       ['mine', { code: 'visit-progress', base: ['Encounter'], expression: 'Encounter.status' }, 'SearchParameter.code'],
       ['mine', { expression: 'Patient.nothing' }, 'SearchParameter.expression'],
-      ['mine', { type: 'composite' }, 'SearchParameter.type'],
+      ['mine', { type: 'composite' }, 'SearchParameter.component'],
     ] as const) {
       const answer = await hospital.put(
         `SearchParameter/${id}`,

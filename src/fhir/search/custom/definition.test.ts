@@ -82,7 +82,7 @@ describe('a SearchParameter', () => {
     ['an unknown type of resource', { base: ['Patent'] as never[] }, /^SearchParameter\.base: .*Patent/],
     ['all types at once', { base: ['Resource'] }, /^SearchParameter\.base: .*Resource/],
     ['the access trail', { base: ['AuditEvent'] }, /^SearchParameter\.base: .*AuditEvent/],
-    ['a composite', { type: 'composite' }, /^SearchParameter\.type: .*composite/],
+    ['a composite without parts', { type: 'composite' }, /^SearchParameter\.component: .*2 to 4/],
     ['a special one', { type: 'special' }, /^SearchParameter\.type: .*special/],
     ['an unknown target', { target: ['Patent'] as never[] }, /^SearchParameter\.target: /],
     ['no FHIRPath', { expression: '' }, /^SearchParameter\.expression: The expression ends too early/],
@@ -99,6 +99,38 @@ describe('a SearchParameter', () => {
   ] as const) {
     test(`is refused for ${what}`, () => assert.match(refusal(more as Partial<SearchParameter>), expected));
   }
+
+  const PARTS = [
+    { definition: 'http://hl7.org/fhir/SearchParameter/Observation-combo-code', expression: 'code' },
+    { definition: 'http://hl7.org/fhir/SearchParameter/Observation-status', expression: '%resource.status' },
+  ];
+  const composite = (...component: readonly { definition: string; expression: string }[]) =>
+    refusal({
+      type: 'composite',
+      base: ['Observation'],
+      expression: 'Observation.component',
+      component: [...component],
+    });
+
+  test('that is composite has parts of R4 that fit', () => {
+    const [code] = PARTS as [(typeof PARTS)[number]];
+    const quantity = 'http://hl7.org/fhir/SearchParameter/Observation-combo-value-quantity';
+    assert.equal(composite(code, { definition: quantity, expression: 'value.ofType(Quantity)' }), 'accepted');
+    assert.match(composite(code), /component: A composite has 2 to 4 parts$/);
+    assert.match(composite(...PARTS), /component\[1\]\.expression: .*take %resource$/);
+    assert.match(
+      composite(code, { definition: quantity, expression: 'code' }),
+      /component\[1\]\.expression: .*quantity$/,
+    );
+    assert.match(
+      composite(code, { definition: quantity, expression: 'nothing' }),
+      /component\[1\]\.expression: .*nothing/,
+    );
+    assert.match(
+      composite(code, { definition: 'https://example.org/other', expression: 'code' }),
+      /component\[1\]\.definition: R4 has no such parameter of Observation/,
+    );
+  });
 
   test('is refused without an expression', () => {
     const { expression: _, ...bare } = parameter();

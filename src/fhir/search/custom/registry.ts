@@ -1,5 +1,5 @@
 import { MedSealError } from '../../../errors.ts';
-import type { SearchParameterDefinition } from '../../definitions/search-parameters.ts';
+import { SEARCH_PARAMETERS, type SearchParameterDefinition } from '../../definitions/search-parameters.ts';
 import { compileParameter, type SearchParameter } from '../parameters.ts';
 import { type SearchRegistry, valuesBy } from '../registry.ts';
 import type { SearchValue } from '../values.ts';
@@ -17,6 +17,8 @@ export interface ExtendedRegistry {
   readonly searched: SearchRegistry;
 }
 
+/** Among them are the parts of composites. */
+const R4_BY_URL = new Map(SEARCH_PARAMETERS.map((definition) => [definition.url, definition]));
 const NOTHING: readonly SearchValue[] = [];
 
 /** Each type is compiled when it is first asked for. @throws MedSealError `invalid-expression`, then */
@@ -66,7 +68,7 @@ export function extendRegistry(
 
 /** What it cannot be evaluated on, it finds nothing in: a write must not fail for what somebody wants to search by. */
 function customParameter(definition: SearchParameterDefinition, type: string, institution: string): SearchParameter {
-  const compiled = compileParameter(definition, type, new Map());
+  const compiled = compileParameter(definition, type, R4_BY_URL);
   const evaluated = (evaluate: () => readonly SearchValue[]): readonly SearchValue[] => {
     try {
       return evaluate();
