@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache';
 import { invariant, MedSealError } from '../errors.ts';
 import type { SortKeys } from '../sealing/blind-index/sort-keys.ts';
 import type { Identities } from '../sealing/identity.ts';
@@ -15,6 +14,7 @@ import {
 import { cidOfDigest, readIndexBlock } from '../storage/content/cid.ts';
 import type { ContentStore } from '../storage/content/port.ts';
 import type { InstitutionDirectory } from './institutions.ts';
+import { createOpenedCache } from './opened-cache.ts';
 import type { PermittedRow, SortRow } from './permitted.ts';
 import type { VersionLoader } from './version-loader.ts';
 import { sealingSubjects, UNKNOWN_SUBJECT } from './write.ts';
@@ -48,20 +48,14 @@ export interface RecordOpenerOptions {
   readonly loader: Pick<VersionLoader, 'sealed'>;
   /** Holds what PostgreSQL no longer does. */
   readonly content: Pick<ContentStore, 'get'>;
-  /** Bytes of opened content to keep; 0 for none. */
+  /** Bytes of opened content to keep of what is opened again; 0 for none. */
   readonly cacheBytes?: number;
 }
 
 /** Opened versions never change, so what is kept cannot be stale; whether it may be shown is decided before, each time. */
 export function createRecordOpener(options: RecordOpenerOptions): RecordOpener {
   const { keys, identities, institutions, loader, content: store, cacheBytes = 16 * 1024 * 1024 } = options;
-  const cache =
-    cacheBytes === 0
-      ? undefined
-      : new LRUCache<bigint, OpenedContent>({
-          maxSize: cacheBytes,
-          sizeCalculation: (record) => (record.content?.byteLength ?? 0) + 500,
-        });
+  const cache = createOpenedCache<OpenedContent>(cacheBytes);
   const oneByOne = createQueue();
 
   function nameOf(row: Pick<PermittedRow, 'institution'>): string {
@@ -83,7 +77,7 @@ export function createRecordOpener(options: RecordOpenerOptions): RecordOpener {
 
   return {
     async open(row) {
-      const known = cache?.get(row.versionId);
+      const known = cache.get(row.versionId);
       if (known !== undefined) return { ...known, row };
       const institution = nameOf(row);
       const key = await keys.openingKey(envelopeKid(row.envelope));
@@ -93,7 +87,7 @@ export function createRecordOpener(options: RecordOpenerOptions): RecordOpener {
       if (facts.at !== row.at || facts.interaction !== row.interaction || facts.undetermined !== undetermined)
         throw new MedSealError('sealed-content-damaged', 'A version is sealed with other facts than its row has');
       const opened = { institution, id: facts.id, author: facts.author, content };
-      cache?.set(row.versionId, opened);
+      cache.offer(row.versionId, opened, (content?.byteLength ?? 0) + 500);
       return { ...opened, row };
     },
     async leafSecrets(row) {

@@ -1,10 +1,13 @@
 import type { PoolClient } from 'pg';
 import { DatabaseError } from './database-error.ts';
+import { exchange, type PreparedStatement, type Rows, type Statement } from './exchange.ts';
 
 /** One pooled connection, in use by one caller. */
 export interface Connection {
-  /** Sends a statement now; the promise is for its result. With `values`, even none, it is prepared and kept. */
-  send<Row>(text: string, values?: readonly unknown[]): Promise<{ rows: readonly Row[]; command: string }>;
+  /** Sends a command such as COMMIT now. @returns the command that the server says it has carried out */
+  command(text: string): Promise<string>;
+  /** Sends statements now, one transaction together unless one is open. @returns the rows of each */
+  exchange(statements: readonly Statement[]): Promise<readonly Rows[]>;
   /** Holds back what is sent while `issue` runs and writes it in one piece, so that the server wakes up once. */
   together<T>(issue: () => T): T;
 }
@@ -20,23 +23,27 @@ export interface PooledConnection extends Connection {
   release(): void;
 }
 
-/** @param statements names of the statements prepared on this client so far, by their texts */
-export function pooledConnection(client: PoolClient, statements: Map<string, string>): PooledConnection {
+/** @param known the statements prepared on this client so far, by their texts */
+export function pooledConnection(client: PoolClient, known: Map<string, PreparedStatement>): PooledConnection {
   let broken = false;
-  const prepared = (text: string, values: readonly unknown[]) => {
-    const name = statements.get(text) ?? `s${statements.size}`;
-    statements.set(text, name);
-    return { name, text, values: [...values] };
-  };
   return {
-    async send<Row>(text: string, values?: readonly unknown[]) {
+    async command(text) {
       try {
-        const sent = values === undefined ? client.query(text) : client.query(prepared(text, values));
-        const { rows, command } = await sent;
-        return { rows: rows as Row[], command };
+        return (await client.query(text)).command;
       } catch (cause) {
         const error = new DatabaseError(cause, false);
         broken ||= leavesDoubt(error);
+        throw error;
+      }
+    },
+    async exchange(statements) {
+      const before = known.size;
+      try {
+        return await exchange(client, known, statements);
+      } catch (cause) {
+        const error = new DatabaseError(cause, false);
+        // Whether a statement that was new has been prepared depends on which one failed.
+        broken ||= leavesDoubt(error) || known.size > before;
         throw error;
       }
     },
@@ -50,7 +57,7 @@ export function pooledConnection(client: PoolClient, statements: Map<string, str
       }
     },
     release() {
-      const clean = client.getTransactionStatus() === 'I' && statements.size < STATEMENTS_PER_CONNECTION;
+      const clean = client.getTransactionStatus() === 'I' && known.size < STATEMENTS_PER_CONNECTION;
       client.release(broken || !clean);
     },
   };

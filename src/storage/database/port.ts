@@ -34,8 +34,8 @@ export interface TransactionOptions {
   readonly isolation?: 'repeatable read' | 'serializable';
   readonly readOnly?: boolean;
   /**
-   * Sends COMMIT right behind the statements that `work` issued before its first await, so that the whole transaction
-   * is one round trip. Statements issued later are refused, and `work` can no longer roll back by throwing; a statement
+   * The statements that `work` issued before its first await are the transaction, up to one Sync: one message each way,
+   * without BEGIN or COMMIT (exchange.ts). Statements issued later are refused, and `work` can no longer roll back by throwing; a statement
    * that fails still does.
    */
   readonly pipelined?: boolean;

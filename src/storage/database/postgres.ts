@@ -6,6 +6,7 @@ import type { Faults } from '../../faults.ts';
 import type { Logger } from '../../logger.ts';
 import { type Connection, pooledConnection } from './connection.ts';
 import { DatabaseError } from './database-error.ts';
+import type { PreparedStatement } from './exchange.ts';
 import { createListener } from './listener.ts';
 import type { Database, Role } from './port.ts';
 import { runTransaction } from './transaction.ts';
@@ -61,7 +62,8 @@ export function connectPostgres(options: PostgresOptions): Database {
   async function query<Row>(role: Role, text: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
     return pools[role].use(async (connection) => {
       try {
-        return (await connection.send<Row>(text, values)).rows;
+        const [rows = []] = await connection.exchange([{ text, values }]);
+        return rows as readonly Row[];
       } catch (error) {
         // The statement was its own transaction, so losing the connection leaves its outcome open.
         throw error instanceof DatabaseError ? new DatabaseError(error.cause, true) : error;
@@ -146,7 +148,7 @@ function createPool(role: Role, options: PostgresOptions): RolePool {
     max: options.poolSizes?.[role] ?? POOL_SIZES[role],
     idleTimeoutMillis: 60_000,
   });
-  const statements = new Map<PoolClient, Map<string, string>>();
+  const statements = new Map<PoolClient, Map<string, PreparedStatement>>();
   pool.on('connect', (client) => {
     const lost = (error: Error) => options.logger.warn({ err: error, role }, 'a database connection was lost');
     // Without a listener a connection that is lost while it is in use would end the process.

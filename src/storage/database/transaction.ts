@@ -1,6 +1,7 @@
 import { invariant, MedSealError } from '../../errors.ts';
 import type { Connection } from './connection.ts';
 import { DatabaseError } from './database-error.ts';
+import type { Rows, Statement } from './exchange.ts';
 import type { Sql, TransactionOptions } from './port.ts';
 
 /** Runs one transaction on a connection that nobody else uses meanwhile. See `Database.transaction`. */
@@ -32,26 +33,26 @@ async function runInteractive<T>(
   }
 }
 
+/** One exchange, which is a transaction of its own: neither BEGIN nor COMMIT takes a message. */
 async function runPipelined<T>(
   connection: Connection,
   work: (sql: Sql) => Promise<T>,
-  options: TransactionOptions,
+  { settings = {}, readOnly, isolation }: TransactionOptions,
 ): Promise<T> {
-  const statements = openStatements(connection);
-  const [begun, working, committed] = connection.together(() => {
-    const sent = [begin(connection, options), start(work, statements)] as const;
-    statements.close();
-    return [...sent, commit(connection, statements)] as const;
-  });
-  const settled = await Promise.allSettled([begun, working, committed]);
-  for (const outcome of settled) {
-    if (outcome.status === 'rejected') throw asSentWithCommit(outcome.reason);
-  }
+  invariant(isolation === undefined, 'A pipelined transaction has no isolation level of its own.');
+  const statements = collectStatements();
+  const all = readOnly ? { ...settings, transaction_read_only: 'on' } : settings;
+  if (Object.keys(all).length > 0) void statements.sql.query(...settingStatement(all));
+  const working = start(work, statements);
+  statements.close();
+  // When the exchange fails it says so itself, and `work` says it too.
+  working.catch(() => undefined);
+  await statements.sendTo(connection);
   return working;
 }
 
 /** Runs `work` up to its first await; what it throws before that becomes a rejection too. */
-async function start<T>(work: (sql: Sql) => Promise<T>, statements: Statements): Promise<T> {
+async function start<T>(work: (sql: Sql) => Promise<T>, statements: { readonly sql: Sql }): Promise<T> {
   return work(statements.sql);
 }
 
@@ -70,7 +71,7 @@ function openStatements(connection: Connection): Statements {
     sql: {
       query<Row>(text: string, values: readonly unknown[] = []) {
         invariant(open, 'A statement was issued after its transaction had ended.');
-        const rows = connection.send<Row>(text, values).then((result) => result.rows);
+        const rows = connection.exchange([{ text, values }]).then(([first]) => first as readonly Row[]);
         issued.push(rows);
         // `work` may not wait for it, because another failed first; COMMIT tells that something did.
         rows.catch(() => undefined);
@@ -87,20 +88,60 @@ function openStatements(connection: Connection): Statements {
   };
 }
 
+/** Statements that wait until `work` has issued all of them. */
+function collectStatements() {
+  const waiting: { readonly statement: Statement; readonly answer: PromiseWithResolvers<Rows> }[] = [];
+  let open = true;
+  const sql: Sql = {
+    query<Row>(text: string, values: readonly unknown[] = []) {
+      invariant(open, 'A statement was issued after its transaction had ended.');
+      const answer = Promise.withResolvers<Rows>();
+      // `work` may not wait for it; the exchange tells when something failed.
+      answer.promise.catch(() => undefined);
+      waiting.push({ statement: { text, values }, answer });
+      return answer.promise as Promise<readonly Row[]>;
+    },
+  };
+  return {
+    sql,
+    close: () => {
+      open = false;
+    },
+    /** @throws DatabaseError when one failed: nothing of them is committed */
+    async sendTo(connection: Connection): Promise<void> {
+      if (waiting.length === 0) return;
+      try {
+        const results = await connection.exchange(waiting.map(({ statement }) => statement));
+        for (const [index, { answer }] of waiting.entries()) answer.resolve(results[index] ?? []);
+      } catch (cause) {
+        const error = asSentWithCommit(cause);
+        for (const { answer } of waiting) answer.reject(error);
+        throw error;
+      }
+    },
+  };
+}
+
 async function begin(connection: Connection, options: TransactionOptions): Promise<void> {
   const isolation = options.isolation === undefined ? '' : ` isolation level ${options.isolation}`;
-  const begun = connection.send(`begin${isolation}${options.readOnly ? ' read only' : ''}`);
-  const settings = Object.entries(options.settings ?? {});
-  if (settings.length === 0) return void (await begun);
-  // set_config answers with the value; as a condition that never holds it sends nothing back.
-  const calls = settings.map((_, index) => `set_config($${2 * index + 1}, $${2 * index + 2}, true) is null`);
-  await settleBoth(begun, connection.send(`select where ${calls.join(' or ')}`, settings.flat()));
+  const begun = connection.command(`begin${isolation}${options.readOnly ? ' read only' : ''}`);
+  const settings = options.settings ?? {};
+  if (Object.keys(settings).length === 0) return void (await begun);
+  const [text, values] = settingStatement(settings);
+  await settleBoth(begun, connection.exchange([{ text, values }]));
+}
+
+/** set_config answers with the value; as a condition that never holds it sends nothing back. */
+function settingStatement(settings: Readonly<Record<string, string>>): readonly [text: string, values: string[]] {
+  const entries = Object.entries(settings);
+  const calls = entries.map((_, index) => `set_config($${2 * index + 1}, $${2 * index + 2}, true) is null`);
+  return [`select where ${calls.join(' or ')}`, entries.flat()];
 }
 
 async function commit(connection: Connection, statements: Statements): Promise<void> {
   let command: string;
   try {
-    ({ command } = await connection.send('commit'));
+    command = await connection.command('commit');
   } catch (error) {
     throw asSentWithCommit(error);
   }
@@ -117,7 +158,7 @@ function asSentWithCommit(error: unknown): unknown {
 
 async function rollback(connection: Connection): Promise<void> {
   try {
-    await connection.send('rollback');
+    await connection.command('rollback');
   } catch (error) {
     // The connection is ended when it is given back, which rolls back too; what matters is why `work` failed.
     if (!(error instanceof DatabaseError)) throw error;

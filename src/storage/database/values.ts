@@ -1,4 +1,4 @@
-import { TypeOverrides } from 'pg';
+import { TypeOverrides, types } from 'pg';
 
 const INT8 = 20;
 const INT8_ARRAY = 1016;
@@ -7,15 +7,25 @@ const DATE = 1082;
 const TIMESTAMP = 1114;
 const TIMESTAMPTZ = 1184;
 
+const PARSERS: ReadonlyMap<number, (text: string) => unknown> = new Map<number, (text: string) => unknown>([
+  [INT8, BigInt],
+  [INT8_ARRAY, parseBigints],
+  [BYTEA, (text) => Buffer.from(text.slice(2), 'hex')],
+  [TIMESTAMPTZ, parseInstant],
+  [DATE, (text) => text],
+  [TIMESTAMP, (text) => text],
+]);
+
 /** How column values become JavaScript values; port.ts says which and why. Connections must have TimeZone UTC. */
 export function valueParsers(): TypeOverrides {
-  const types = new TypeOverrides();
-  types.setTypeParser(INT8, BigInt);
-  types.setTypeParser(INT8_ARRAY, parseBigints);
-  types.setTypeParser(BYTEA, (text) => Buffer.from(text.slice(2), 'hex'));
-  types.setTypeParser(TIMESTAMPTZ, parseInstant);
-  for (const type of [DATE, TIMESTAMP]) types.setTypeParser(type, (text) => text);
-  return types;
+  const overrides = new TypeOverrides();
+  for (const [oid, parse] of PARSERS) overrides.setTypeParser(oid, parse);
+  return overrides;
+}
+
+/** The same for the values of one type, by its OID. */
+export function valueParser(oid: number): (text: string) => unknown {
+  return PARSERS.get(oid) ?? types.getTypeParser(oid, 'text');
 }
 
 /** `{1,-2,NULL}`; PostgreSQL never quotes integers. Arrays of arrays are not used. */
@@ -34,3 +44,39 @@ function parseInstant(text: string): string {
   return date === undefined ? text : `${date}T${time}.${fraction.slice(0, 3).padEnd(3, '0')}Z`;
 }
 const TIMESTAMP_TEXT = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d+))?\+00$/;
+
+/**
+ * A parameter as it travels: bytes as they are, the rest as text, an object as JSON. Arrays hold what one parameter may hold,
+ * but no arrays.
+ *
+ * @throws TypeError for a value that PostgreSQL has no text for
+ */
+export function wireText(value: unknown): string | Buffer | null {
+  if (value === null || value === undefined) return null;
+  if (Array.isArray(value)) return `{${value.map(elementText).join(',')}}`;
+  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  return scalarText(value);
+}
+
+function elementText(element: unknown): string {
+  if (element === null || element === undefined) return 'NULL';
+  if (element instanceof Uint8Array) {
+    return `"\\\\x${Buffer.from(element.buffer, element.byteOffset, element.byteLength).toString('hex')}"`;
+  }
+  if (typeof element === 'string') return `"${element.replace(/["\\]/g, '\\$&')}"`;
+  return scalarText(element);
+}
+
+function scalarText(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return value;
+    case 'number':
+    case 'bigint':
+    case 'boolean':
+      return String(value);
+    case 'object':
+      return value instanceof Date ? value.toISOString() : JSON.stringify(value);
+  }
+  throw new TypeError('A parameter of a statement is of a type that has no form in PostgreSQL');
+}
