@@ -34,9 +34,14 @@ export const WHOLE_READS: readonly WholeRead[] = [
     why: 'reindex_run_open, a partial index, holds the runs that are not finished: few, and in this order',
   },
   {
-    table: 'reindex_run',
+    table: 'reindex_run_open',
     statement: /as remaining from reindex_run where finished_at is null/,
     why: 'the same, for the metrics',
+  },
+  {
+    table: 'reindex_run_open',
+    statement: /from reindex_run where finished_at is null and institution = \$1/,
+    why: 'the same, for $reindex-status',
   },
   {
     table: 'consent_entry',
