@@ -133,7 +133,7 @@ export const MUTANTS: readonly (readonly [what: string, from: string, to: string
   ['conditions: on the record', '(v.facets || (select', "('{}'::bigint[] || (select"],
   ['conditions: on the principal', "(v.facets || (select principal_tokens('facets'))::bigint[])", 'v.facets'],
   ['each consent decides by itself', 'group by rule.consent', 'group by rule.patient'],
-  ['readers', "where c.readers && principal_tokens('readers');", ';'],
+  ['readers', "where (c.readers || '{}') && (select principal_tokens('readers'))::bigint[];", ';'],
   [
     'trail: the type that is listed',
     "(select 'AuditEvent' = any (string_to_array(principal_text('types'), ',')))",

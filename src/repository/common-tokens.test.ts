@@ -4,8 +4,8 @@ import { Client } from 'pg';
 import { testDatabase } from '../../conformance/support/test-database.ts';
 import { until } from '../../conformance/support/until.ts';
 import { silentLogger } from '../logger.ts';
-import { createCommonTokens, isSelective } from './common-tokens.ts';
-import type { Criterion } from './criteria.ts';
+import { createCommonTokens, isSelective, withoutCommon } from './common-tokens.ts';
+import { type Criterion, compileCriterion, Parameters } from './criteria.ts';
 
 const COMMON = new Set(['1', '2']);
 const every = (...tokens: string[]): Criterion => ({ kind: 'every', tokens });
@@ -37,6 +37,24 @@ for (const [what, criterion, selective] of CASES) {
   });
 }
 
+test('the index is asked for rare tokens only, the rows for the rest', () => {
+  const ofRow = (criterion: Criterion): Criterion => ({ ...criterion, asked: 'row' }) as Criterion;
+  const narrowed = (criterion: Criterion) => withoutCommon(criterion, COMMON);
+  assert.deepEqual(narrowed(every('1', '3', '2')), all(every('3'), ofRow(every('1', '2'))));
+  assert.deepEqual(narrowed(every('3', '4')), every('3', '4'));
+  assert.deepEqual(
+    narrowed(all(some('3'), any(every('1'), some('1', '3')), { kind: 'not', of: every('2') })),
+    all(some('3'), any(ofRow(every('1')), ofRow(some('1', '3'))), { kind: 'not', of: ofRow(every('2')) }),
+  );
+});
+
+test('a question of the row is not one of the index', () => {
+  const compiled = (criterion: Criterion) =>
+    compileCriterion(criterion, 'r', new Parameters(), { table: 'permitted_current' });
+  assert.equal(compiled(every('1')), 'r.tokens @> $1::bigint[]');
+  assert.equal(compiled({ kind: 'some', tokens: ['1'], asked: 'row' }), "(r.tokens || '{}') && $1::bigint[]");
+});
+
 test('what is common is learnt from the statistics', async (t) => {
   const { database, recordsUrl } = await testDatabase(t);
   const superuser = new Client({ connectionString: recordsUrl });
@@ -48,10 +66,10 @@ test('what is common is learnt from the statistics', async (t) => {
   );
   let now = 0;
   const common = createCommonTokens(database, silentLogger, () => now);
-  assert.equal(common.isSelective(every('-7')), true, 'nothing is known yet');
+  assert.equal(common.approach(every('-7')).selective, true, 'nothing is known yet');
   await superuser.query('analyze resource_current');
   await superuser.end();
   now += 60_001;
-  await until('it is known', async () => !common.isSelective(every('-7')));
-  assert.equal(common.isSelective(every('1001')), true);
+  await until('it is known', async () => !common.approach(every('-7')).selective);
+  assert.equal(common.approach(every('1001')).selective, true);
 });

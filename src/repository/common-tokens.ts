@@ -9,8 +9,15 @@ import type { Criterion } from './criteria.ts';
  * nearly every row has needs its own plan, or it would sort the table for one page.
  */
 export interface CommonTokens {
-  /** Whether the index alone narrows `criterion` down to few rows. */
-  isSelective(criterion: Criterion): boolean;
+  /** How to ask for what `criterion` asks for. */
+  approach(criterion: Criterion): Approach;
+}
+
+export interface Approach {
+  /** Whether the index alone narrows it down to few rows. */
+  readonly selective: boolean;
+  /** The same question; where it is selective, only rare tokens are asked of the index. */
+  readonly criterion: Criterion;
 }
 
 /** Milliseconds after which the statistics are read again; autovacuum gathers them no more often. */
@@ -33,9 +40,10 @@ export function createCommonTokens(database: Database, logger: Logger, now: () =
   }
 
   return {
-    isSelective(criterion) {
+    approach(criterion) {
       if (now() - readAt > KEPT) refresh();
-      return isSelective(criterion, common);
+      const selective = isSelective(criterion, common);
+      return { selective, criterion: selective ? withoutCommon(criterion, common) : criterion };
     },
   };
 }
@@ -73,5 +81,45 @@ export function isSelective(criterion: Criterion, common: ReadonlySet<Token>): b
     case 'some-traits':
     case 'changed':
       return false;
+  }
+}
+
+/** The same question, in which the index is asked for what is rare and the rows that it finds for the rest. */
+export function withoutCommon(criterion: Criterion, common: ReadonlySet<Token>): Criterion {
+  switch (criterion.kind) {
+    case 'all':
+      return {
+        kind: 'all',
+        of: criterion.of.map((one) => (isSelective(one, common) ? withoutCommon(one, common) : ofRows(one))),
+      };
+    case 'every': {
+      const rare = criterion.tokens.filter((token) => !common.has(token));
+      const rest = criterion.tokens.filter((token) => common.has(token));
+      if (rare.length === 0 || rest.length === 0) return criterion;
+      return {
+        kind: 'all',
+        of: [
+          { kind: 'every', tokens: rare },
+          { kind: 'every', tokens: rest, asked: 'row' },
+        ],
+      };
+    }
+    default:
+      return criterion;
+  }
+}
+
+function ofRows(criterion: Criterion): Criterion {
+  switch (criterion.kind) {
+    case 'all':
+    case 'any':
+      return { kind: criterion.kind, of: criterion.of.map(ofRows) };
+    case 'not':
+      return { kind: 'not', of: ofRows(criterion.of) };
+    case 'every':
+    case 'some':
+      return { ...criterion, asked: 'row' };
+    default:
+      return criterion;
   }
 }

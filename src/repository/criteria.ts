@@ -10,9 +10,9 @@ export type Criterion =
   | { readonly kind: 'any'; readonly of: readonly Criterion[] }
   | { readonly kind: 'not'; readonly of: Criterion }
   /** The row has every one of these tokens. */
-  | { readonly kind: 'every'; readonly tokens: readonly Token[] }
+  | { readonly kind: 'every'; readonly tokens: readonly Token[]; readonly asked?: Asked }
   /** The row has at least one of these tokens. */
-  | { readonly kind: 'some'; readonly tokens: readonly Token[] }
+  | { readonly kind: 'some'; readonly tokens: readonly Token[]; readonly asked?: Asked }
   /** The row has every one of these traits, for which there is no index. */
   | { readonly kind: 'traits'; readonly every: readonly Token[] }
   /** The row has at least one of these traits. */
@@ -24,6 +24,12 @@ export type Criterion =
   | { readonly kind: 'refers-to'; readonly mask: bigint; readonly type: string; readonly target: Criterion }
   /** A resource of `type` that meets `source` refers to the row by the parameter of this mask. */
   | { readonly kind: 'referred-by'; readonly mask: bigint; readonly type: string; readonly source: Criterion };
+
+/**
+ * Where a question for tokens is put: to the index, unless it says that the row is asked. What nearly every row has costs
+ * the index more than looking at the few rows that something else has led to.
+ */
+export type Asked = 'row';
 
 /** The numbered parameters of one statement. */
 export class Parameters {
@@ -51,9 +57,9 @@ export function compileCriterion(criterion: Criterion, row: string, parameters: 
     case 'not':
       return `not (${compileCriterion(criterion.of, row, parameters, source)})`;
     case 'every':
-      return `${row}.tokens @> ${parameters.add(criterion.tokens)}::bigint[]`;
+      return `${tokensOf(row, criterion.asked)} @> ${parameters.add(criterion.tokens)}::bigint[]`;
     case 'some':
-      return `${row}.tokens && ${parameters.add(criterion.tokens)}::bigint[]`;
+      return `${tokensOf(row, criterion.asked)} && ${parameters.add(criterion.tokens)}::bigint[]`;
     case 'traits':
       return `${row}.traits @> ${parameters.add(criterion.every)}::bigint[]`;
     case 'some-traits':
@@ -67,6 +73,11 @@ export function compileCriterion(criterion: Criterion, row: string, parameters: 
     case 'referred-by':
       return referredBy(criterion, row, parameters, source);
   }
+}
+
+/** An expression over the column is none that the index knows. */
+function tokensOf(row: string, asked: Asked | undefined): string {
+  return asked === 'row' ? `(${row}.tokens || '{}')` : `${row}.tokens`;
 }
 
 function junction(
@@ -123,10 +134,17 @@ function referredBy(
   return `${row}.self in (select ${unmasked} ${hop(criterion.type, criterion.source, inner, parameters, source)})`;
 }
 
+/** The index of tokens, asked for those whom the view asks of each row: where little else narrows a search down. */
+export function onlyReaders(row: string): string {
+  return `${row}.readers && principal_tokens('readers')`;
+}
+
 function hop(type: string, criterion: Criterion, inner: string, parameters: Parameters, source: Source): string {
   const condition = compileCriterion(criterion, inner, parameters, source);
   const partition =
-    source.table === 'resource_current' ? `${inner}.institution = ${parameters.add(source.institution)} and ` : '';
+    source.table === 'resource_current'
+      ? `${inner}.institution = ${parameters.add(source.institution)} and `
+      : `${onlyReaders(inner)} and `;
   return `from ${source.table} ${inner}
     where ${partition}${inner}.type = ${parameters.add(type)} and not ${inner}.deleted and ${condition}`;
 }

@@ -3,7 +3,7 @@ import type { Token } from '../sealing/blind-index/tokenizer.ts';
 import { selfToken } from '../sealing/identity.ts';
 import type { Database } from '../storage/database/port.ts';
 import type { CommonTokens } from './common-tokens.ts';
-import { type Criterion, compileCriterion, Parameters } from './criteria.ts';
+import { type Criterion, compileCriterion, onlyReaders, Parameters } from './criteria.ts';
 import { createSharedReads, type SharedRow } from './shared-reads.ts';
 
 /**
@@ -165,44 +165,42 @@ export function createPermittedReader(database: Database, common: CommonTokens):
     },
     search(principal, plan, { limit, descending, beyond }) {
       const parameters = new Parameters();
-      const where = whereOf(plan, parameters);
+      const { selective, criterion } = common.approach(plan.criterion);
+      const where = whereOf({ ...plan, criterion }, selective, parameters);
       const direction = descending ? 'desc' : 'asc';
       const after =
         beyond === undefined
           ? ''
           : ` and (r.at, r.version_id) ${descending ? '<' : '>'} (${parameters.add(beyond.at)}, ${parameters.add(beyond.versionId)})`;
-      const selective = common.isSelective(plan.criterion);
       const order = `order by ${selective ? AT_UNINDEXED : 'r.at'} ${direction}, r.version_id ${direction} limit ${parameters.add(limit)}`;
       const text = `${CURRENT} where ${where}${after} ${order}`;
       return run<PermittedRow>(principal, text, parameters.values, selective);
     },
     sortRows(principal, plan, limit) {
       const parameters = new Parameters();
-      const where = whereOf(plan, parameters);
+      const { selective, criterion } = common.approach(plan.criterion);
+      const where = whereOf({ ...plan, criterion }, selective, parameters);
       const text = `select version_id as "versionId", institution, type, id_token as "idToken", version, at, envelope
         from permitted_current r where ${where} limit ${parameters.add(limit)}`;
-      return run<SortRow>(principal, text, parameters.values, common.isSelective(plan.criterion));
+      return run<SortRow>(principal, text, parameters.values, selective);
     },
     rows(principal, versionIds) {
       return run<PermittedRow>(principal, `${VERSION} where id = any ($1::bigint[])`, [versionIds]);
     },
     async count(principal, plan) {
       const parameters = new Parameters();
-      const text = `select count(*) as matches from permitted_current r where ${whereOf(plan, parameters)}`;
-      const [row] = await run<{ matches: bigint }>(
-        principal,
-        text,
-        parameters.values,
-        common.isSelective(plan.criterion),
-      );
+      const { selective, criterion } = common.approach(plan.criterion);
+      const where = whereOf({ ...plan, criterion }, selective, parameters);
+      const text = `select count(*) as matches from permitted_current r where ${where}`;
+      const [row] = await run<{ matches: bigint }>(principal, text, parameters.values, selective);
       if (row === undefined) throw new MedSealError('internal', 'A count came back without a row');
       return Number(row.matches);
     },
   };
 }
 
-function whereOf(plan: SearchPlan, parameters: Parameters): string {
-  const conditions = ['not r.deleted'];
+function whereOf(plan: SearchPlan, selective: boolean, parameters: Parameters): string {
+  const conditions = selective ? ['not r.deleted'] : ['not r.deleted', onlyReaders('r')];
   if (plan.type !== undefined) conditions.push(`r.type = ${parameters.add(plan.type)}`);
   if (plan.institution !== undefined) conditions.push(`r.institution = ${parameters.add(plan.institution)}`);
   conditions.push(compileCriterion(plan.criterion, 'r', parameters, { table: 'permitted_current' }));
