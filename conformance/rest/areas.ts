@@ -5,7 +5,9 @@ export interface Area {
   readonly name: string;
   passed: number;
   skipped: number;
-  /** Names of the cases, each with its clause. */
+  /** Names of all cases, each with its clause. */
+  readonly cases: string[];
+  /** Names of those that failed. */
   readonly failed: string[];
 }
 
@@ -20,10 +22,20 @@ interface TestEvent {
   };
 }
 
-/** Runs the suite in a process of its own. @returns its areas, in order: the suites within the one that holds them all */
-export async function runAreas(file: string, environment: NodeJS.ProcessEnv): Promise<readonly Area[]> {
-  const events = run({ files: [file], env: environment }) as AsyncIterable<TestEvent>;
-  return tally(events);
+/**
+ * Runs the suite in a process of its own.
+ *
+ * @param only the areas to run; undefined for all
+ * @returns its areas, in order: the suites within the one that holds them all
+ */
+export async function runAreas(
+  file: string,
+  environment: NodeJS.ProcessEnv,
+  only?: readonly string[],
+): Promise<readonly Area[]> {
+  const testNamePatterns = only?.map((name) => new RegExp(`^${RegExp.escape(name)}$`));
+  const options = { files: [file], env: environment, ...(testNamePatterns && { testNamePatterns }) };
+  return tally(run(options) as AsyncIterable<TestEvent>);
 }
 
 export async function tally(events: AsyncIterable<TestEvent>): Promise<readonly Area[]> {
@@ -36,8 +48,9 @@ export async function tally(events: AsyncIterable<TestEvent>): Promise<readonly 
     if (!isCase(event)) continue;
     // What fails outside of any area is a failure all the same.
     const of = nesting > 1 ? (names[1] ?? '') : (names[0] ?? name);
-    const area = areas.get(of) ?? { name: of, passed: 0, skipped: 0, failed: [] };
+    const area = areas.get(of) ?? { name: of, passed: 0, skipped: 0, cases: [], failed: [] };
     areas.set(of, area);
+    area.cases.push(name);
     if (data.skip !== undefined && data.skip !== false) area.skipped += 1;
     else if (type === 'test:fail') area.failed.push(name);
     else area.passed += 1;
@@ -51,16 +64,23 @@ function isCase({ type, data }: TestEvent): boolean {
   return type === 'test:fail' || (type === 'test:pass' && (data.nesting ?? 0) > 0);
 }
 
-export function tableOf(areas: readonly Area[]): string {
-  const rows = areas.map(({ name, passed, failed, skipped }) => [name, passed, failed.length, skipped] as const);
+type Figures = readonly [passed: number, failed: number, skipped: number, counted: number];
+type Row = readonly [area: string, ...Figures];
+
+/** @param isCounted whether a case of an area is known to fail on some mutant of a server */
+export function tableOf(areas: readonly Area[], isCounted: (area: string, name: string) => boolean): string {
+  const rows = areas.map(({ name, cases, passed, failed, skipped }): Row => {
+    const counted = cases.filter((one) => isCounted(name, one)).length;
+    return [name, passed, failed.length, skipped, counted];
+  });
   const total = rows.reduce(
-    ([, passed, failed, skipped], row) => ['all', passed + row[1], failed + row[2], skipped + row[3]] as const,
-    ['all', 0, 0, 0] as readonly [string, number, number, number],
+    ([, ...sum], [, ...row]): Row => ['all', sum[0] + row[0], sum[1] + row[1], sum[2] + row[2], sum[3] + row[3]],
+    ['all', 0, 0, 0, 0],
   );
   const width = Math.max(...rows.map(([name]) => name.length), 'area'.length);
-  const line = ([name, ...figures]: readonly (string | number)[]) =>
+  const line = ([name, ...figures]: Row | readonly string[]) =>
     [String(name).padEnd(width), ...figures.map((figure) => String(figure).padStart(8))].join('');
-  const lines = [line(['area', 'passed', 'failed', 'skipped']), ...rows.map(line), line(total)];
+  const lines = [line(['area', 'passed', 'failed', 'skipped', 'counted']), ...rows.map(line), line(total)];
   const failures = areas.flatMap(({ name, failed }) => failed.map((one) => `  ${name}: ${one}`));
   return `${[...lines, ...(failures.length === 0 ? [] : ['', 'Failed', ...failures])].join('\n')}\n`;
 }

@@ -201,7 +201,9 @@ export function createPermittedReader(database: Database, common: CommonTokens):
 
 function whereOf(plan: SearchPlan, selective: boolean, parameters: Parameters): string {
   const conditions = selective ? ['not r.deleted'] : ['not r.deleted', onlyReaders('r')];
-  if (plan.type !== undefined) conditions.push(`r.type = ${parameters.add(plan.type)}`);
+  // In the index of times, type comes first: nothing that would make a search for few records faster.
+  const type = selective ? "(r.type || '')" : 'r.type';
+  if (plan.type !== undefined) conditions.push(`${type} = ${parameters.add(plan.type)}`);
   if (plan.institution !== undefined) conditions.push(`r.institution = ${parameters.add(plan.institution)}`);
   conditions.push(compileCriterion(plan.criterion, 'r', parameters, { table: 'permitted_current' }));
   return conditions.join(' and ');

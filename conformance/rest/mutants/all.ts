@@ -1,0 +1,35 @@
+import { BUNDLING } from './bundling.ts';
+import { GENERAL } from './general.ts';
+import { HISTORIES } from './histories.ts';
+import { HTTP, IDEMPOTENCY } from './http.ts';
+import type { ServerMutant } from './mutant.ts';
+import { METAS, OPERATING, TERMS, VALIDATION, WHOLE_RECORDS } from './operating.ts';
+import { PATCHING } from './patching.ts';
+import { CHAINS, CONTEXTS, INCLUDES, PARTS, RESULTS } from './results.ts';
+import { BY_DATES, BY_NUMBERS, BY_VALUES } from './searching.ts';
+import { CONTENT, WRITING } from './writing.ts';
+
+/** Every mutant of the server that the suite is tried on. */
+export const MUTANTS: readonly ServerMutant[] = [
+  ...GENERAL,
+  ...WRITING,
+  ...CONTENT,
+  ...PATCHING,
+  ...BUNDLING,
+  ...HISTORIES,
+  ...IDEMPOTENCY,
+  ...HTTP,
+  ...OPERATING,
+  ...METAS,
+  ...WHOLE_RECORDS,
+  ...VALIDATION,
+  ...TERMS,
+  ...BY_VALUES,
+  ...BY_DATES,
+  ...BY_NUMBERS,
+  ...RESULTS,
+  ...INCLUDES,
+  ...PARTS,
+  ...CONTEXTS,
+  ...CHAINS,
+];

@@ -1,0 +1,137 @@
+import { mutantsOf } from './mutant.ts';
+
+const SEARCH = 'src/interactions/search/search.ts';
+const ENTRIES = 'src/interactions/search/entries.ts';
+const CONTROL = 'src/fhir/search/query/control.ts';
+const SUBSET = 'src/fhir/search/subset.ts';
+const SEARCH_CRITERIA = 'src/repository/search-criteria.ts';
+const TARGET = 'src/interactions/search/target.ts';
+const CRITERIA = 'src/fhir/search/query/criteria.ts';
+
+/** http://hl7.org/fhir/R4/search.html#return */
+export const RESULTS = mutantsOf(
+  ['search results', 'parts of resources', 'search contexts'],
+  [
+    [
+      'searchset-without-total',
+      'a searchset has no total',
+      SEARCH,
+      '...(total === undefined ? {} : { total })',
+      '...{}',
+    ],
+    [
+      'searchset-without-next',
+      'a page has no link to the next',
+      SEARCH,
+      'if (page.next !== undefined) {',
+      'if (page.next === null) {',
+    ],
+    [
+      'searchset-self-forgets-the-query',
+      'the self link does not tell what was asked',
+      SEARCH,
+      "text === '' ? url :",
+      "text !== '?' ? url :",
+    ],
+  ],
+);
+
+/** http://hl7.org/fhir/R4/search.html#include, #revinclude */
+export const INCLUDES = mutantsOf(
+  ['_include', '_revinclude', 'searches that are refused'],
+  [
+    [
+      'include-left-out',
+      '_include and _revinclude add nothing',
+      SEARCH,
+      'await includedBy(services, context, base, query.control, page.records)',
+      '[]',
+    ],
+    [
+      'included-as-matches',
+      'what was included is told as a match',
+      ENTRIES,
+      "mode: isMatch ? 'match' : 'include'",
+      "mode: 'match'",
+    ],
+    [
+      'revinclude-left-out',
+      '_revinclude adds nothing',
+      CONTROL,
+      "name === '_include' ? draft.include : draft.revinclude;",
+      "name === '_include' ? draft.include : [];",
+    ],
+  ],
+);
+
+/** http://hl7.org/fhir/R4/search.html#summary, #elements */
+export const PARTS = mutantsOf(
+  ['parts of resources'],
+  [
+    ['parts-not-tagged', 'a part is not tagged as such', SUBSET, 'tag: [...tags, SUBSETTED]', 'tag: tags'],
+    [
+      'parts-lose-their-tags',
+      'a part loses the tags of the whole',
+      SUBSET,
+      'tag: [...tags, SUBSETTED]',
+      'tag: [SUBSETTED]',
+    ],
+    [
+      'summary-is-everything',
+      '_summary=true brings every element',
+      SUBSET,
+      "if (name === 'resourceType' || element?.summary === true)",
+      "if (name !== '')",
+    ],
+  ],
+);
+
+/** http://hl7.org/fhir/R4/search.html#list, #searchcontexts */
+export const CONTEXTS = mutantsOf(
+  ['search contexts', '$everything and $lastn'],
+  [
+    [
+      'list-takes-one',
+      '_list takes the first of several lists',
+      SEARCH_CRITERIA,
+      'lists.map((code) => ({',
+      'lists.slice(0, 1).map((code) => ({',
+    ],
+    [
+      'list-by-name-is-empty',
+      'a list by name is an empty one',
+      SEARCH_CRITERIA,
+      "lists.some((name) => name.startsWith('$'))",
+      'lists.length > 99',
+    ],
+    [
+      'compartment-ignored',
+      'a search in a compartment finds what is outside',
+      TARGET,
+      'if (compartment === undefined || of === undefined) return [];',
+      'if (compartment !== null || of === undefined) return [];',
+      ['search contexts'],
+    ],
+  ],
+);
+
+/** http://hl7.org/fhir/R4/search.html#chaining, #has */
+export const CHAINS = mutantsOf(
+  ['chains', 'search by reference', 'search modifiers'],
+  [
+    [
+      'chains-of-exact-parameters-only',
+      'at the end of a chain only what the index answers can be asked',
+      SEARCH_CRITERIA,
+      'if (known !== undefined) return known;',
+      '',
+    ],
+    [
+      'chain-of-a-code-unknown',
+      'a chain over what is no reference is told as an unknown parameter',
+      CRITERIA,
+      "if (parameter.type !== 'reference') throw parameterError(context.name, 'only",
+      "if (parameter.type !== 'reference') return undefined;\n  if (rest === '') throw parameterError(context.name, 'only",
+    ],
+  ],
+);

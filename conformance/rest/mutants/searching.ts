@@ -1,0 +1,166 @@
+import { mutantsOf } from './mutant.ts';
+
+const CRITERIA = 'src/fhir/search/query/criteria.ts';
+const SEARCH_CRITERIA = 'src/repository/search-criteria.ts';
+const SEARCH_VALUES = 'src/repository/search-values.ts';
+const FORMS = 'src/sealing/blind-index/forms.ts';
+const TOKEN = 'src/fhir/search/conversions/token.ts';
+const ESCAPES = 'src/fhir/search/query/escapes.ts';
+const DATES = 'src/fhir/search/dates.ts';
+const MATCH = 'src/fhir/search/match.ts';
+const SEARCH_DATES = 'src/repository/search-dates.ts';
+const NUMBERS = 'src/fhir/search/numbers.ts';
+const QUANTITIES = 'src/fhir/search/quantities.ts';
+
+/** http://hl7.org/fhir/R4/search.html#ptypes, #modifiers */
+export const BY_VALUES = mutantsOf(
+  [
+    'search by token',
+    'search by string',
+    'search by reference',
+    'search by uri',
+    'searches that are refused',
+    'search modifiers',
+    'delete',
+  ],
+  [
+    [
+      'modifiers-ignored',
+      'modifiers are passed over',
+      CRITERIA,
+      '  return modifier;\n',
+      '  return undefined;\n',
+      ['search modifiers', 'search by token'],
+    ],
+    [
+      'not-modifier-ignored',
+      ':not finds what has the value',
+      SEARCH_CRITERIA,
+      "criterion: modifier === 'not' || modifier === 'not-in' ?",
+      "criterion: modifier === 'not-in' ?",
+    ],
+    [
+      'not-in-modifier-ignored',
+      ':not-in finds what has one of the codes',
+      SEARCH_CRITERIA,
+      "criterion: modifier === 'not' || modifier === 'not-in' ?",
+      "criterion: modifier === 'not' ?",
+    ],
+    [
+      'missing-turned-round',
+      ':missing=true finds what has a value',
+      SEARCH_CRITERIA,
+      'criterion: criterion.missing ?',
+      'criterion: !criterion.missing ?',
+    ],
+    [
+      'alternatives-must-all-hold',
+      'values that are separated by commas must all be there',
+      SEARCH_CRITERIA,
+      "{ kind: 'any', of: questions.map((one) => one.criterion) }",
+      "{ kind: 'all', of: questions.map((one) => one.criterion) }",
+    ],
+    [
+      'token-system-ignored',
+      'system|code finds the code in any system',
+      SEARCH_VALUES,
+      'some(options, parameter, [tokenForm(system, code)])',
+      'some(options, parameter, [tokenForm(undefined, code)])',
+    ],
+    [
+      'token-without-system-in-any',
+      '|code finds the code in any system',
+      SEARCH_VALUES,
+      "some(options, parameter, [tokenForm(undefined, code)]), traits(options, parameter, [tokenForm('', code)])]",
+      'some(options, parameter, [tokenForm(undefined, code)])]',
+    ],
+    [
+      'token-of-a-system-not-found',
+      'system| finds nothing',
+      FORMS,
+      'if (system !== undefined) return [systemForm(system), ...traits];',
+      'if (system !== undefined) return traits;',
+    ],
+    [
+      'booleans-not-indexed',
+      'elements of type boolean are not found',
+      TOKEN,
+      "if (typeof value === 'boolean') pushToken",
+      "if (typeof value === 'bigint') pushToken",
+    ],
+    [
+      'escapes-not-read',
+      'a separator that is escaped separates all the same',
+      ESCAPES,
+      "if (!text.includes('\\\\')) return text.split(separator);",
+      'return text.split(separator);',
+    ],
+    [
+      'of-type-ignores-the-value',
+      ':of-type looks at another value than was asked',
+      SEARCH_VALUES,
+      "ofTypeForm(operand.system ?? '', operand.code, operand.value)",
+      "ofTypeForm(operand.system ?? '', operand.value, operand.code)",
+    ],
+    [
+      'strings-whole',
+      'a string search finds whole values only',
+      FORMS,
+      'return { form: `prefix|',
+      'if (text !== "") return { form: exactForm(text), exact: true };\n  return { form: `prefix|',
+    ],
+  ],
+);
+
+/** http://hl7.org/fhir/R4/search.html#date, #prefix */
+export const BY_DATES = mutantsOf(
+  ['search by date', 'chains'],
+  [
+    [
+      'date-prefix-ignored',
+      'every prefix is eq',
+      DATES,
+      'prefix: prefix as Prefix, ...temporal };',
+      "prefix: 'eq', ...temporal };",
+      ['search by date'],
+    ],
+    [
+      'date-eq-by-overlap',
+      'eq finds what overlaps',
+      MATCH,
+      "case 'eq':\n      return contained;",
+      "case 'eq':\n      return value.low < operand.high && value.high > operand.low;",
+    ],
+    [
+      'date-eq-by-the-day',
+      'eq of a time finds the whole day',
+      SEARCH_DATES,
+      'criterion: within(), exact: isExact };',
+      'criterion: within(), exact: true };',
+    ],
+    ['date-ne-as-eq', 'ne finds what is equal', SEARCH_DATES, 'of: [present, not] }', 'of: [present, within()] }'],
+    [
+      'date-gt-as-ge',
+      'gt finds what is equal too',
+      SEARCH_DATES,
+      "case 'gt':\n      return { criterion: above(), exact: isExact };",
+      "case 'gt':\n      return { criterion: { kind: 'any', of: [above(), within()] }, exact: isExact };",
+    ],
+  ],
+);
+
+/** http://hl7.org/fhir/R4/search.html#number, #quantity, #composite */
+export const BY_NUMBERS = mutantsOf(
+  ['search by number', 'search by quantity', 'search by composite', 'chains'],
+  [
+    [
+      'number-precision-ignored',
+      'a number finds exactly that number',
+      NUMBERS,
+      'const parts = exponent === undefined ? 2 : 20;',
+      'const parts = 2e9;',
+    ],
+    ['number-gt-as-ge', 'gt finds what is equal', QUANTITIES, 'return to > value;', 'return to >= value;'],
+    ['number-le-as-lt', 'le does not find what is equal', QUANTITIES, 'return from <= value;', 'return from < value;'],
+  ],
+);
