@@ -9,6 +9,7 @@ import { composeAdministration } from './compose/administration.ts';
 import { composeAuth } from './compose/authentication.ts';
 import { composeFoundation } from './compose/foundation.ts';
 import { startHousekeeping } from './compose/housekeeping.ts';
+import { startReindexing } from './compose/reindexing.ts';
 import { composeServices } from './compose/services.ts';
 import { composeTrail } from './compose/trail.ts';
 import type { Config } from './config.ts';
@@ -91,6 +92,7 @@ export async function compose(options: ComposeOptions): Promise<Node> {
     metrics,
   });
   metrics.beforeScrape(() => trail.measure());
+  const reindexing = startReindexing(foundation, services.custom, describer, metrics);
   const housekeeping = startHousekeeping(foundation, services.replays, trail.retention);
   for (const institution of institutions.own()) await administration.onInstitution(institution.name);
 
@@ -102,6 +104,7 @@ export async function compose(options: ComposeOptions): Promise<Node> {
     async close() {
       clock.stop();
       housekeeping.stop();
+      await reindexing.stop();
       await composed.close();
       auth.server?.close();
       await trail.close();

@@ -21,6 +21,7 @@ const CATALOGUE = {
   'terminology-not-available': { status: 422, issue: 'not-supported' },
   'unresolved-reference': { status: 400, issue: 'not-found' },
   'unenforceable-consent': { status: 422, issue: 'not-supported' },
+  'invalid-search-parameter': { status: 422, issue: 'not-supported' },
   'evidence-invalid': { status: 422, issue: 'invalid' },
   'body-too-large': { status: 413, issue: 'too-long' },
   'uri-too-long': { status: 414, issue: 'too-long' },
@@ -43,6 +44,7 @@ const CATALOGUE = {
   'idempotency-mismatch': { status: 422, issue: 'conflict' },
   'already-exists': { status: 409, issue: 'duplicate' },
   'not-yet-anchored': { status: 404, issue: 'incomplete' },
+  'search-parameter-indexing': { status: 409, issue: 'incomplete' },
   'too-costly': { status: 403, issue: 'too-costly' },
   'rate-limited': { status: 429, issue: 'throttled' },
 

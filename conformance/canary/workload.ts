@@ -5,6 +5,7 @@ import { researchConsent } from '../../src/demo/consent.ts';
 import { clientOf } from '../faults/node-records.ts';
 import type { FhirClient } from '../support/fhir-client.ts';
 import { hl7Examples } from '../support/sample-data.ts';
+import { putParameter, searchParameter, untilIndexed } from '../support/search-parameters.ts';
 import type { TestNode } from '../support/test-node.ts';
 import { createPlanter, MARKER, NUMBER, type Planter, plant } from './plant.ts';
 
@@ -99,6 +100,7 @@ export async function useEverything(node: TestNode, { paths, marks }: Planted): 
     }
   }
   await search(hospital, marks);
+  await customParameter(hospital, marks);
   await refusals(hospital, marks);
   const patient = paths.find((path) => path.startsWith('Patient/'))?.slice('Patient/'.length) ?? '';
   const self = clientOf(node, `patient:${patient}`);
@@ -110,6 +112,18 @@ export async function useEverything(node: TestNode, { paths, marks }: Planted): 
   await hospital.delete(paths.find((path) => path.startsWith('Condition/')) ?? '');
   const response = await callAdministration(connect(node.dataDirectory), 'POST', '/admin/scrub', {});
   assert.ok(!(await response.text()).includes(MARKER));
+}
+
+/** One with planted texts wherever it may have them, indexed for and searched by, and one that is refused. */
+async function customParameter(client: FhirClient, [one = '', two = '']: readonly string[]): Promise<void> {
+  const expression = `Patient.extension('http://${one}.example/x').value`;
+  const more = { url: `http://${two}.example/x`, name: one, description: two, expression };
+  await putParameter(client, searchParameter(MARKER, more));
+  const refused = searchParameter(`${MARKER}2`, { ...more, expression: `Patient.${one}` });
+  assert.equal((await client.put(`SearchParameter/${MARKER}2`, refused)).status, 422);
+  await untilIndexed(client);
+  assert.equal((await client.get(`Patient?${MARKER}=${one}`)).status, 200);
+  assert.equal((await client.get(`Patient?${MARKER}2=${one}`)).status, 400);
 }
 
 async function search(client: FhirClient, marks: readonly string[]): Promise<void> {

@@ -63,7 +63,9 @@ export async function createWorld(
   const facts = createFactsReader(registry, names);
   const principals = createPrincipalResolver({ institutions, names, tokenizer });
   const contentKey = deriveKey(secret, 'content');
-  const describer = createDescriber({ registry, names, facts, tokenizer, sourcesOf: createSources(), contentKey });
+  const registryOf = () => registry;
+  const sourcesOf = createSources();
+  const describer = createDescriber({ registry, registryOf, names, facts, tokenizer, sourcesOf, contentKey });
   const writer = createVersionWriter({ database, keys, identities, seal: sealHere(random), faults: noFaults });
   const content = { get: () => Promise.resolve(undefined) };
   const loader = createVersionLoader(database);

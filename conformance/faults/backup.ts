@@ -9,14 +9,17 @@ export const RECORDS: readonly string[] = [
   'carried_batch',
   'consent_current',
   'consent_rule',
+  'custom_parameter',
   'idempotency',
   'leaf',
   'leaf_pending',
   'log_tile',
   'patient_link',
   'patient_merge',
+  'reindex_run',
   'resource_current',
   'resource_version',
+  'search_parameter_set',
 ];
 /** The embedded ledger's. */
 export const LEDGER: readonly string[] = ['ledger.block', 'ledger.transaction', 'ledger.state', 'ledger.history'];

@@ -11,6 +11,7 @@ import { INSTITUTIONS, PARTICIPANTS } from '../../src/demo/participants.ts';
 import { parseRoots } from '../../src/trail/evidence/roots.ts';
 import { verifyEvidence } from '../../src/trail/evidence/verify.ts';
 import type { FhirClient } from '../support/fhir-client.ts';
+import { idsOf, putParameter, reindexStatus, searchParameter, untilIndexed } from '../support/search-parameters.ts';
 import { startTestNode, type TestNode } from '../support/test-node.ts';
 import { backUp, RECORDS } from './backup.ts';
 import { accepted, clientOf, observation, patient, writesOf } from './node-records.ts';
@@ -180,6 +181,35 @@ test('from an empty records database everything comes back', async (t) => {
   await accepted(again.put('Observation/o1', observation('o1', 'Patient/p1', 16)));
   await untilAnchored(node);
   assert.equal((await evidenceOf(node, 'Observation/o1/_history/3')).version, 3);
+});
+
+test('custom search parameters are in force again, and what was there is indexed by them', async (t) => {
+  const node = await startTestNode(t);
+  const hospital = clientOf(node, 'hospital-a');
+  await accepted(hospital.put('Patient/p1', { ...patient('p1', '一'), maritalStatus: { coding: [{ code: 'M' }] } }));
+  await putParameter(hospital, searchParameter('marital-status', {}));
+  await putParameter(hospital, searchParameter('retired', {}));
+  await putParameter(hospital, searchParameter('retired', { status: 'retired' }));
+  await putParameter(hospital, searchParameter('deleted', {}));
+  await accepted(hospital.delete('SearchParameter/deleted'));
+  await untilIndexed(hospital);
+  await untilAnchored(node);
+  await node.stop();
+  await onRecords(
+    node,
+    `truncate ${RECORDS.join(', ')}, auth_client, auth_artifact, auth_assertion, institution restart identity`,
+  );
+
+  await node.restart();
+  await rebuilt(node);
+  for (const id of INSTITUTIONS) {
+    await administer(connect(node.dataDirectory), 'POST', '/admin/institutions', { id }).catch(() => undefined);
+  }
+  await registerAgain(node);
+  const again = clientOf(node, 'hospital-a');
+  await untilIndexed(again);
+  assert.deepEqual((await reindexStatus(again)).states, { 'marital-status': 'active' });
+  assert.deepEqual(await idsOf(again, 'Patient?marital-status=M'), ['p1']);
 });
 
 test('a database that is older than its ledger takes no writes until it is replayed', async (t) => {

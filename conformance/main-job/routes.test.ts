@@ -148,6 +148,14 @@ const TABLE: Readonly<Record<string, Row>> = {
   validateOfInstance: { path: `${BASE}/Patient/x/$validate`, message: { body: PATIENT }, statuses: WRITE(200) },
   metaOfSystem: { path: `${BASE}/$meta`, statuses: SEARCH },
   metaOfSystemByPost: { path: `${BASE}/$meta`, message: { body: PARAMETERS }, statuses: SEARCH },
+  // For the institution itself, and not for patients: how many records there are is nobody else's business.
+  reindexOfSystem: { path: `${BASE}/$reindex`, message: { body: PARAMETERS }, statuses: WRITE(200) },
+  reindexStatusOfSystem: { path: `${BASE}/$reindex-status`, statuses: WRITE(200) },
+  reindexStatusOfSystemByPost: {
+    path: `${BASE}/$reindex-status`,
+    message: { body: PARAMETERS },
+    statuses: WRITE(200),
+  },
   metaOfType: { path: `${BASE}/Observation/$meta`, statuses: SEARCH },
   metaOfTypeByPost: { path: `${BASE}/Observation/$meta`, message: { body: PARAMETERS }, statuses: SEARCH },
   metaOfInstance: { path: `${BASE}/Observation/${OBSERVATION}/$meta`, statuses: READ },

@@ -10,6 +10,7 @@ import { clientOf } from '../faults/node-records.ts';
 import { untilAnchored } from '../faults/records-database.ts';
 import { ANNA, BERT, cohort, consentOf, IDENTIFIERS, putCohort, recipient } from '../main-job/cohort.ts';
 import type { FhirClient } from '../support/fhir-client.ts';
+import { putParameter, searchParameter, untilIndexed } from '../support/search-parameters.ts';
 import type { TestNode } from '../support/test-node.ts';
 
 const REST = fileURLToPath(new URL('../rest/rest.test.ts', import.meta.url));
@@ -19,6 +20,10 @@ export async function doMainJob(node: TestNode): Promise<void> {
   await restSuite(node);
   const hospital = clientOf(node, 'hospital-a');
   await putCohort(hospital, cohort());
+  await putParameter(hospital, searchParameter('marital-status', {}));
+  await untilIndexed(hospital);
+  await sent(hospital.post('$reindex', { resourceType: 'Parameters' }));
+  await untilIndexed(hospital);
   const consent = consentOf(ANNA, { type: 'permit', actor: [recipient('research-institute')] });
   const patient = clientOf(node, `patient:${ANNA}`);
   await sent(patient.put('Consent/mine', { ...consent, id: 'mine' }));
@@ -32,7 +37,9 @@ export async function doMainJob(node: TestNode): Promise<void> {
   await sent(patient.get(`Observation/hb-2021-${ANNA}/$explain-access`));
   await sent(patient.put('Consent/mine', { ...consent, id: 'mine', status: 'inactive' }));
   await sent(patient.delete('Consent/mine'));
+  await sent(hospital.delete('SearchParameter/marital-status'));
   await untilAnchored(node);
+  assert.equal((await fetch(`${node.url}/metrics`)).status, 200);
   await sent(hospital.get(`Patient/${ANNA}/_history/1/$evidence`));
   await sent(hospital.get('Binary/large'));
   await administrate(node);
@@ -59,6 +66,7 @@ const QUESTIONS: readonly string[] = [
   'Patient/_history?_since=2020-01-01T00:00:00Z&_count=2',
   '_history?_count=3',
   'Patient?_id=x,y',
+  'Patient?marital-status=M&_sort=marital-status',
   `Patient?identifier=${IDENTIFIERS}|110101${ANNA}`,
   'Patient?family=family&birthdate=1980&_sort=-birthdate&_count=1',
   'Patient?family:exact=x&_total=accurate',

@@ -1,5 +1,10 @@
 /** Tables that do not grow with records, requests or patients: reading all of one costs nothing worth an index. */
-export const SMALL_TABLES: ReadonlySet<string> = new Set(['institution', 'schema_migration', 'secret']);
+export const SMALL_TABLES: ReadonlySet<string> = new Set([
+  'institution',
+  'schema_migration',
+  'search_parameter_set',
+  'secret',
+]);
 
 /** A statement that may read a table, or an index, from end to end, and why that is meant. */
 export interface WholeRead {
@@ -22,6 +27,21 @@ export const WHOLE_READS: readonly WholeRead[] = [
     table: 'batch_open',
     statement: /from batch where anchored_at is null/,
     why: 'a partial index: it holds the batches that wait for their anchor',
+  },
+  {
+    table: 'reindex_run',
+    statement: /from reindex_run\s+where finished_at is null order by pages, id limit 1/,
+    why: 'reindex_run_open, a partial index, holds the runs that are not finished: few, and in this order',
+  },
+  {
+    table: 'reindex_run_open',
+    statement: /as remaining from reindex_run where finished_at is null/,
+    why: 'the same, for the metrics',
+  },
+  {
+    table: 'reindex_run_open',
+    statement: /from reindex_run where finished_at is null and institution = \$1/,
+    why: 'the same, for $reindex-status',
   },
   {
     table: 'consent_entry',

@@ -12,6 +12,9 @@ export interface Metrics {
   setBacklog(log: string, leaves: number): void;
   /** @param blocks undefined: as before, or not told by this kind of ledger */
   setLedger(reachable: boolean, blocks: number | undefined): void;
+  /** Records looked at to index them by custom search parameters. */
+  countReindexed(records: number): void;
+  setReindexRemaining(records: number): void;
   /** What measures something only when it is asked for. */
   beforeScrape(measure: () => Promise<void>): void;
   /** In Prometheus' text format. */
@@ -60,6 +63,16 @@ export function createMetrics(): Metrics {
     registers,
   });
   const blocks = new Gauge({ name: 'medseal_ledger_blocks', help: 'Blocks that the own peer has', registers });
+  const reindexed = new Counter({
+    name: 'medseal_reindexed_records_total',
+    help: 'Records looked at to index them by custom search parameters',
+    registers,
+  });
+  const remaining = new Gauge({
+    name: 'medseal_reindex_remaining_records',
+    help: 'Records that open runs of $reindex have before them',
+    registers,
+  });
   const measures: (() => Promise<void>)[] = [];
   return {
     registry,
@@ -71,6 +84,8 @@ export function createMetrics(): Metrics {
       reachable.set(isReachable ? 1 : 0);
       if (count !== undefined) blocks.set(count);
     },
+    countReindexed: (records) => reindexed.inc(records),
+    setReindexRemaining: (records) => remaining.set(records),
     beforeScrape: (measure) => measures.push(measure),
     async scrape() {
       // What cannot be measured now stays as it was: metrics are wanted most when something is down.

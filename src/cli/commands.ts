@@ -5,6 +5,7 @@ import { backup } from './backup.ts';
 import { importCommand } from './import/command.ts';
 import { migrateStore } from './migrate-store.ts';
 import { rebuild } from './rebuild.ts';
+import { reindex } from './reindex.ts';
 import { restore } from './restore.ts';
 import { scrub } from './scrub.ts';
 import { token } from './token.ts';
@@ -43,6 +44,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['access', access],
   ['scrub', scrub],
   ['rebuild', rebuild],
+  ['reindex', reindex],
   ['backup', backup],
   ['restore', restore],
   ['migrate-store', migrateStore],

@@ -14,6 +14,7 @@ import { createPrincipalResolver } from '../consent/principal.ts';
 import { createFactsReader } from '../consent/record-facts.ts';
 import { describeElsewhere, sealElsewhere } from '../consent/scribe/elsewhere.ts';
 import { createScribe } from '../consent/scribe/scribe.ts';
+import { createSearchParameterKeeper } from '../consent/search-parameter-keeper.ts';
 import { type GuidePackage, readGuide } from '../fhir/profiles/package.ts';
 import { createProfileValidator } from '../fhir/profiles/validate.ts';
 import { createSearchRegistry } from '../fhir/search/registry.ts';
@@ -26,11 +27,13 @@ import type { Services } from '../interactions/services.ts';
 import { createReplays } from '../interactions/write/replay.ts';
 import { createActorRecords } from '../repository/actor-records.ts';
 import { createCommonTokens } from '../repository/common-tokens.ts';
+import { loadCustomParameters } from '../repository/custom-parameters.ts';
 import { createEmergencyRows } from '../repository/emergencies.ts';
 import { createOwnPartition } from '../repository/own-partition.ts';
 import { createPastVersions } from '../repository/past-versions.ts';
 import { createPermittedReader } from '../repository/permitted.ts';
 import { createPermittedAccessReader } from '../repository/permitted-access.ts';
+import { createReindexRuns } from '../repository/reindex-runs.ts';
 import { sealHere } from '../repository/seal-draft.ts';
 import { createVersionWriter } from '../repository/write.ts';
 import { createSources } from '../sealing/blind-index/sources.ts';
@@ -59,8 +62,10 @@ export async function composeServices(
   const facts = createFactsReader(registry, names);
   const principals = createPrincipalResolver({ institutions, names, tokenizer });
   const contentKey = deriveKey(secret, 'content');
-  const describer = createDescriber({ registry, names, facts, tokenizer, sourcesOf, contentKey });
-  const scribe = createScribe({ secret, publicUrl, institutions, logger });
+  const custom = await loadCustomParameters({ database, loader, opener, institutions, registry, logger });
+  const registryOf = custom.indexed;
+  const describer = createDescriber({ registry, registryOf, names, facts, tokenizer, sourcesOf, contentKey });
+  const scribe = createScribe({ secret, publicUrl, institutions, custom, logger });
   const seal = sealElsewhere(scribe, sealHere(random));
   const writer = createVersionWriter({ database, keys, identities, seal, faults, onCommit: trail.worker.wake });
   const records = createActorRecords(database);
@@ -92,6 +97,7 @@ export async function composeServices(
       principals,
       authors,
       labels: createLabelKeeper(facts, tokenizer),
+      searchParameters: createSearchParameterKeeper({ custom, registry, tokenizer, logger }),
     }),
     emergencies: createEmergencies({ rows: createEmergencyRows(database), box, tokens: emergencyTokens, institutions }),
     explainer: createExplainer({
@@ -110,6 +116,8 @@ export async function composeServices(
     institutions,
     names,
     registry,
+    custom,
+    reindexRuns: createReindexRuns(database),
     validator: createValidator(),
     strictValidator: createStrictValidator(() => {
       const { profiles, isMember } = guide();
@@ -127,7 +135,15 @@ export async function composeServices(
     fence: trail.fence,
     publicUrl,
   };
-  return { services, describer, actingAs, close: scribe.close };
+  return {
+    services,
+    describer,
+    actingAs,
+    async close() {
+      await custom.close();
+      await scribe.close();
+    },
+  };
 }
 
 /** Read when a server is first asked to validate strictly, or about terminology: many never are. */

@@ -22,6 +22,7 @@ const tokenizer = createTokenizer(SECRET);
 const registry = createSearchRegistry();
 const describer = createDescriber({
   registry,
+  registryOf: () => registry,
   names,
   facts: createFactsReader(registry, names),
   tokenizer,

@@ -1,10 +1,17 @@
 import { createHmac, type KeyObject } from 'node:crypto';
-import type { Consent, Resource } from '@medplum/fhirtypes';
+import type { Consent, Resource, SearchParameter } from '@medplum/fhirtypes';
+import { MedSealError } from '../errors.ts';
+import { customDefinition, definitionText } from '../fhir/search/custom/definition.ts';
 import type { SearchRegistry } from '../fhir/search/registry.ts';
+import type { SearchParameterChange } from '../repository/custom-parameter-rows.ts';
 import type { Names } from '../repository/names.ts';
 import { type ConsentChange, UNKNOWN_SUBJECT, type VersionDraft } from '../repository/write.ts';
 import type { ConsentRow } from '../repository/write-statements.ts';
-import { createResourceIndexer, type IndexedParameter } from '../sealing/blind-index/resource-tokens.ts';
+import {
+  createResourceIndexer,
+  type IndexedParameter,
+  type ResourceTokens,
+} from '../sealing/blind-index/resource-tokens.ts';
 import { sortKeysOf } from '../sealing/blind-index/sort-keys.ts';
 import type { SourcesOf } from '../sealing/blind-index/sources.ts';
 import type { Token, Tokenizer } from '../sealing/blind-index/tokenizer.ts';
@@ -26,7 +33,7 @@ import { type ConsentRule, consentRules } from './rules.ts';
 export interface Description
   extends Pick<
     VersionDraft,
-    'patients' | 'facets' | 'tokens' | 'traits' | 'readers' | 'sortKeys' | 'consent' | 'merges'
+    'patients' | 'facets' | 'tokens' | 'traits' | 'readers' | 'sortKeys' | 'consent' | 'merges' | 'searchParameter'
   > {
   /** `{institution}/Patient/{id}`, or UNKNOWN_PATIENT; not to be stored. */
   readonly patientNames: readonly string[];
@@ -35,12 +42,17 @@ export interface Description
 export interface Describer {
   /** @throws MedSealError `unenforceable-consent` */
   describe(resource: Resource, institution: string, version: number): Description;
+  /** What search finds it by, alone. */
+  index(resource: Resource, institution: string): ResourceTokens;
   /** 128 bits that are equal for equal texts of the same resource, in UUID form. */
   contentToken(idToken: string, text: string): string;
 }
 
 export interface DescriberOptions {
+  /** R4's own. */
   readonly registry: SearchRegistry;
+  /** What an institution's records are indexed by. */
+  readonly registryOf: (institution: string) => SearchRegistry;
   readonly names: Names;
   readonly facts: FactsReader;
   readonly tokenizer: Tokenizer;
@@ -49,14 +61,18 @@ export interface DescriberOptions {
 }
 
 export function createDescriber(options: DescriberOptions): Describer {
-  const { registry, names, facts, tokenizer } = options;
+  const { registry, registryOf, names, facts, tokenizer } = options;
   const indexResource = createResourceIndexer(tokenizer, options.sourcesOf);
 
   /** Ids and times of change are columns, not tokens. */
-  function index(resource: Resource): readonly IndexedParameter[] {
-    return registry
+  function find(resource: Resource, institution: string): readonly IndexedParameter[] {
+    return registryOf(institution)
       .searchValuesOf(resource)
       .filter(({ parameter: { code } }) => code !== '_id' && code !== '_lastUpdated');
+  }
+
+  function tokensOf(resource: Resource, institution: string, found: readonly IndexedParameter[]): ResourceTokens {
+    return indexResource(resource.resourceType, found, (target) => names.locate(target, institution));
   }
 
   function consentChange(consent: Consent, institution: string, version: number): ConsentChange {
@@ -72,7 +88,7 @@ export function createDescriber(options: DescriberOptions): Describer {
   return {
     describe(resource, institution, version) {
       const record = facts.read(resource, institution);
-      const found = index(resource);
+      const found = find(resource, institution);
       const patients = record.patients
         .map((name) => (name === UNKNOWN_PATIENT ? UNKNOWN_SUBJECT : names.idToken(name)))
         .sort();
@@ -85,20 +101,42 @@ export function createDescriber(options: DescriberOptions): Describer {
             ...scopeTokens(record, tokenizer),
           ]),
         ],
-        ...indexResource(resource.resourceType, found, (target) => names.locate(target, institution)),
+        ...tokensOf(resource, institution, found),
         readers: recordReaders(resource.resourceType, patients, institution, tokenizer),
-        sortKeys: sortKeysOf(found),
+        // An envelope is written once; by a custom parameter it is sorted by what is opened.
+        sortKeys: sortKeysOf(found.filter(({ parameter }) => parameter.institution === undefined)),
         ...(resource.resourceType === 'Patient'
           ? { merges: mergeLinks(resource, institution, names).map(names.idToken) }
           : {}),
         ...(resource.resourceType === 'Consent' ? { consent: consentChange(resource, institution, version) } : {}),
+        ...(resource.resourceType === 'SearchParameter'
+          ? { searchParameter: searchParameterChange(resource, registry, tokenizer) }
+          : {}),
       };
     },
+    index: (resource, institution) => tokensOf(resource, institution, find(resource, institution)),
     contentToken(idToken, text) {
       const hex = createHmac('sha256', options.contentKey).update(`${idToken}\0`).update(text).digest('hex');
       return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
     },
   };
+}
+
+/** One that cannot be put in force, as another server may have accepted it, is kept without effect. */
+function searchParameterChange(
+  resource: SearchParameter,
+  registry: SearchRegistry,
+  tokenizer: Tokenizer,
+): SearchParameterChange {
+  try {
+    const definition = customDefinition(resource, registry);
+    if (definition === undefined) return { active: undefined };
+    const digest = tokenizer.token('search-parameter', definitionText(definition));
+    return { active: { types: definition.base, definition: digest } };
+  } catch (error) {
+    if (error instanceof MedSealError && error.code === 'invalid-search-parameter') return { active: undefined };
+    throw error;
+  }
 }
 
 /** Who may read it without any consent: its custodian, its patients, everyone where it is of the directory. */

@@ -28,7 +28,15 @@ const facts = createFactsReader(registry, names);
 const tokenizer = createTokenizer(SECRET);
 const principals = createPrincipalResolver({ institutions, names, tokenizer });
 const contentKey = deriveKey(SECRET, 'content');
-const describer = createDescriber({ registry, names, facts, tokenizer, sourcesOf: createSources(), contentKey });
+const describer = createDescriber({
+  registry,
+  registryOf: () => registry,
+  names,
+  facts,
+  tokenizer,
+  sourcesOf: createSources(),
+  contentKey,
+});
 const [INSTITUTION] = institutions.all() as readonly [ReturnType<typeof institutions.all>[number]];
 const AT = new Date(NOW).toISOString();
 const FORBIDDEN = { code: 'forbidden' };
@@ -80,6 +88,7 @@ function writerOf(current: Resource | undefined = undefined) {
       },
     },
     labels: { require: async (_context, relabelling) => void relabelled.push(relabelling) },
+    searchParameters: { revision: () => 0, require: async () => [], written: async () => undefined },
   });
   return { guarded, requests, authored, relabelled };
 }

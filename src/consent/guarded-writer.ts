@@ -14,12 +14,13 @@ import type { Describer } from './describe.ts';
 import { UNKNOWN_PATIENT } from './facts.ts';
 import { notFound, requireScope } from './guarded-reader.ts';
 import type { LabelKeeper } from './label-keeper.ts';
-import { isPersonal, type PrincipalResolver } from './principal.ts';
+import { authorOf, isPersonal, type PrincipalResolver } from './principal.ts';
 import { type ProvenanceTarget, provenanceOf } from './provenance.ts';
 import type { FactsReader } from './record-facts.ts';
 import { covers } from './scope-types.ts';
 import type { DescribeAll } from './scribe/elsewhere.ts';
 import type { Described } from './scribe/protocol.ts';
+import type { SearchParameterKeeper } from './search-parameter-keeper.ts';
 import { withoutVersion, withVersion } from './server-owned.ts';
 
 /** One resource to be created, updated or deleted; validated, its references resolved. */
@@ -79,6 +80,7 @@ export interface GuardedWriterOptions {
   readonly principals: PrincipalResolver;
   readonly authors: ConsentAuthors;
   readonly labels: LabelKeeper;
+  readonly searchParameters: SearchParameterKeeper;
 }
 
 /** A version to be written, and the names of its patients, which the draft holds as pseudonyms only. */
@@ -117,7 +119,8 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
     const version = (state?.version ?? 0) + 1;
     // A version is never older than the one before, whatever a clock says.
     const time = state !== undefined && state.at > at ? state.at : at;
-    return { institution, type, id, idToken, version, interaction, at: time, previous: state?.leafHash };
+    const indexedBy = options.searchParameters.revision(institution);
+    return { institution, type, id, idToken, version, interaction, at: time, previous: state?.leafHash, indexedBy };
   }
 
   /** In the order given. */
@@ -192,6 +195,7 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
       ...(change.type === 'Consent'
         ? { consent: { patient: state.patients[0], present: false, rules: [], entry: ENDED } }
         : {}),
+      ...(change.type === 'SearchParameter' ? { searchParameter: { active: undefined } } : {}),
     };
     return { draft, patients: options.facts.read(resource, institution.name).patients };
   }
@@ -232,6 +236,7 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
       await requireLabels(context, change, institution);
       if (change.type === 'Consent') guards.push(...(await requireConsentAuthor(context, change, institution)));
     }
+    if (institution !== undefined) guards.push(...(await options.searchParameters.require(institution, changes)));
     return { institution, guards };
   }
 
@@ -272,6 +277,7 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
         guards: [...guards, ...needed],
         ...(beforeCommit === undefined ? {} : { beforeCommit: (all) => beforeCommit(own(all)) }),
       });
+      await options.searchParameters.written(institution, changes);
       for (const [index, { draft, patients }] of prepared.entries()) {
         const { leafHash } = written[index] as WrittenVersion;
         const name = `${institution.name}/${draft.type}/${draft.id}/_history/${draft.version}`;
@@ -291,9 +297,4 @@ const ACTIONS = { create: 'c', update: 'u', delete: 'd' } as const;
 /** Whether staff enter what a patient has consented to on paper. */
 function isEntered(principal: Principal, resource: Resource): boolean {
   return !isPersonal(principal) && isWitnessed(resource);
-}
-
-/** `client` or `client user`: who a leaf's author commitment is about. */
-function authorOf({ clientId, user }: Principal): string {
-  return user === undefined ? clientId : `${clientId} ${user.institution}/${user.type}/${user.id}`;
 }

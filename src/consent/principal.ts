@@ -141,3 +141,8 @@ function principalReaders(
     ...permitReaders(tokenizer, actors, purposes),
   ];
 }
+
+/** `client` or `client user`: who a leaf's author commitment is about. */
+export function authorOf({ clientId, user }: Principal): string {
+  return user === undefined ? clientId : `${clientId} ${user.institution}/${user.type}/${user.id}`;
+}

@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { createSearchRegistry } from '../fhir/search/registry.ts';
 import { capabilities } from './capabilities.ts';
 
-const services = { registry: createSearchRegistry(), publicUrl: 'https://node.example' };
+const registry = createSearchRegistry();
+const services = { custom: { searched: () => registry }, publicUrl: 'https://node.example' };
 
 /** Names of the operations that a base has routes for. */
 function routed(): readonly string[] {

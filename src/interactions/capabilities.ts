@@ -1,10 +1,10 @@
 import type { CapabilityStatement, CapabilityStatementRestResource } from '@medplum/fhirtypes';
 import { RESOURCE_TYPES } from '../fhir/definitions/definitions.ts';
 import type { SearchRegistry } from '../fhir/search/registry.ts';
+import type { CustomParameters } from '../repository/custom-parameters.ts';
 import { isOperationOf, OPERATIONS, type Operation } from './operations/table.ts';
 import { type SearchCapabilities, searchCapabilities } from './search/capabilities.ts';
 import { COMPARTMENT_TYPES } from './search/target.ts';
-import type { Services } from './services.ts';
 
 /** When this version's capabilities were settled; changes with the code. */
 const DATE = '2026-11-22';
@@ -48,12 +48,13 @@ function searchesOf(registry: SearchRegistry): ReadonlyMap<string, SearchCapabil
  * @param institution undefined for the union, which is searched only
  */
 export function capabilities(
-  { registry, publicUrl }: Pick<Services, 'registry' | 'publicUrl'>,
+  { custom, publicUrl }: { readonly custom: Pick<CustomParameters, 'searched'>; readonly publicUrl: string },
   institution: string | undefined,
   softwareVersion: string,
 ): CapabilityStatement {
   const url = institution === undefined ? `${publicUrl}/fhir` : `${publicUrl}/${institution}/fhir`;
   const union = institution === undefined;
+  const searches = searchesOf(custom.searched(institution ?? ''));
   return {
     resourceType: 'CapabilityStatement',
     status: 'active',
@@ -84,7 +85,7 @@ export function capabilities(
           ],
         },
         documentation: SEARCH_NOTES,
-        resource: RESOURCE_TYPES.map((type) => resourceOf(type, searchesOf(registry).get(type) ?? {}, union)),
+        resource: RESOURCE_TYPES.map((type) => resourceOf(type, searches.get(type) ?? {}, union)),
         ...(union
           ? { interaction: [{ code: 'search-system' }] }
           : {

@@ -7,9 +7,11 @@ import type { SearchRegistry } from '../fhir/search/registry.ts';
 import type { PackagedTerminology } from '../fhir/terminology/packaged.ts';
 import type { StrictValidator } from '../fhir/validation/strict.ts';
 import type { Validator } from '../fhir/validation/validate.ts';
+import type { CustomParameters } from '../repository/custom-parameters.ts';
 import type { InstitutionDirectory } from '../repository/institutions.ts';
 import type { Names } from '../repository/names.ts';
 import type { OwnPartition } from '../repository/own-partition.ts';
+import type { ReindexRuns } from '../repository/reindex-runs.ts';
 import type { SourcesOf } from '../sealing/blind-index/sources.ts';
 import type { Tokenizer } from '../sealing/blind-index/tokenizer.ts';
 import type { CertificateRenderer } from '../trail/certificate/certificate.ts';
@@ -30,7 +32,11 @@ export interface Services {
   readonly own: OwnPartition;
   readonly institutions: InstitutionDirectory;
   readonly names: Names;
+  /** R4's own search parameters. */
   readonly registry: SearchRegistry;
+  /** Those of each base beside them. */
+  readonly custom: CustomParameters;
+  readonly reindexRuns: ReindexRuns;
   readonly validator: Validator;
   readonly strictValidator: StrictValidator;
   /** HL7's code systems and value sets and those of our guide; loaded when first asked for. */

@@ -48,7 +48,7 @@ export function keysOf(
   parameter: SearchParameter,
 ): readonly { key: string; target: string | undefined }[] {
   return sourcesOf(parameter).map(({ code, target }) => ({
-    key: parameterKey({ base: parameter.base, code }),
+    key: parameterKey({ ...parameter, code }),
     target,
   }));
 }

@@ -88,9 +88,9 @@ with input as (
   select * from unnest(
     $1::smallint[], $2::text[], $3::uuid[], $4::integer[], $5::text[], $6::timestamptz[], $7::text[], $8::text[],
     $9::text[], $10::bytea[], $11::text[], $12::bytea[], $13::text[], $14::text[], $15::uuid[], $16::bigint[],
-    $17::text[]
+    $17::text[], $18::integer[]
   ) with ordinality as i (institution, type, id_token, version, interaction, at, patients, facets,
-    sealed, digest, envelope, leaf_hash, tokens, readers, content_token, self, traits, place)
+    sealed, digest, envelope, leaf_hash, tokens, readers, content_token, self, traits, indexed_by, place)
 ),
 added as (
   insert into resource_version
@@ -102,16 +102,19 @@ added as (
 ),
 newest as (
   insert into resource_current as c
-    (self, id_token, version_id, institution, type, version, at, deleted, tokens, traits, readers, content_token)
+    (self, id_token, version_id, institution, type, version, at, deleted, tokens, traits, readers, content_token, behind)
   select i.self, i.id_token, a.id, i.institution, i.type, i.version, i.at, i.interaction = 'delete', i.tokens::bigint[], i.traits::bigint[],
     i.readers::bigint[] || array(
       select distinct reader from consent_rule r, unnest(r.readers) as reader
       where r.patient = any (i.patients::uuid[]) and r.permit),
-    i.content_token
+    i.content_token,
+    i.interaction <> 'delete' and i.indexed_by < coalesce(
+      (select revision from search_parameter_set s where s.institution = i.institution), 0)
   from input i join added a using (id_token, version)
   on conflict (self, id_token) do update set
     version_id = excluded.version_id, version = excluded.version, at = excluded.at, deleted = excluded.deleted,
-    tokens = excluded.tokens, traits = excluded.traits, readers = excluded.readers, content_token = excluded.content_token
+    tokens = excluded.tokens, traits = excluded.traits, readers = excluded.readers, content_token = excluded.content_token,
+    behind = excluded.behind
   where c.version < excluded.version
 )
 insert into leaf_pending (institution, log, hash, version_id)
@@ -136,6 +139,7 @@ export function insertVersions(sql: Sql, rows: readonly VersionRow[]): Promise<u
     rows.map((row) => row.draft.contentToken ?? null),
     rows.map((row) => selfToken(row.draft.idToken)),
     rows.map((row) => arrayLiteral(row.draft.traits)),
+    rows.map((row) => row.draft.indexedBy ?? 0),
   ]);
 }
 

@@ -6,6 +6,7 @@ import type { Identities } from '../sealing/identity.ts';
 import type { KeyService } from '../sealing/key-service.ts';
 import { DatabaseError, violatesUnique } from '../storage/database/database-error.ts';
 import type { Database, Sql } from '../storage/database/port.ts';
+import { changeSearchParameter, type SearchParameterChange } from './custom-parameter-rows.ts';
 import { changedMergings, type Merging, mergePatients } from './merges.ts';
 import type { SealDrafts, SealedParts, SealingJob } from './seal-draft.ts';
 import { createSharedCommits } from './shared-commits.ts';
@@ -44,6 +45,10 @@ export interface VersionDraft {
   readonly previous: Buffer | undefined;
   /** For a Consent: the rules that it now stands for. */
   readonly consent?: ConsentChange;
+  /** Of the institution's custom search parameters: the revision of the set that the tokens were made by; 0 when absent. */
+  readonly indexedBy?: number;
+  /** For a SearchParameter: whether it is in force from now on. */
+  readonly searchParameter?: SearchParameterChange;
   /** For a Patient that is not deleted: whom it replaces or is replaced by, as pseudonyms. */
   readonly merges?: readonly string[];
 }
@@ -172,6 +177,7 @@ export function createVersionWriter(options: VersionWriterOptions): VersionWrite
     const statements: Promise<unknown>[] = [locked, insertVersions(sql, rows)];
     for (const merging of mergings) statements.push(mergePatients(sql, merging));
     for (const change of changes) statements.push(replaceConsent(sql, change.draft, change));
+    statements.push(...changeSearchParameters(sql, drafts));
     for (const { record } of jobs) if (record !== undefined) statements.push(insertIdempotency(sql, record));
     await faults.at('write-inside-transaction');
     if (jobs.some((job) => job.rows.length > 2)) await faults.at('bundle-middle');
@@ -186,7 +192,11 @@ export function createVersionWriter(options: VersionWriterOptions): VersionWrite
       const mergings = await changedMergings(database, drafts);
       const job: Job = { rows, record: await beforeCommit?.(written), mergings };
       // What locks alone would hold up everybody who shared its commit.
-      const alone = guards.length > 0 || consentChanges(drafts).length > 0 || mergings.length > 0;
+      const alone =
+        guards.length > 0 ||
+        consentChanges(drafts).length > 0 ||
+        mergings.length > 0 ||
+        drafts.some(({ searchParameter }) => searchParameter !== undefined);
       try {
         await (alone ? commit([job], guards) : shared.commit(job));
       } catch (error) {
@@ -204,6 +214,13 @@ function consentChanges(
   drafts: readonly VersionDraft[],
 ): readonly (ConsentChange & { readonly draft: VersionDraft })[] {
   return drafts.flatMap((draft) => (draft.consent === undefined ? [] : [{ draft, ...draft.consent }]));
+}
+
+function changeSearchParameters(sql: Sql, drafts: readonly VersionDraft[]): readonly Promise<unknown>[] {
+  return drafts.flatMap((draft) => {
+    const { searchParameter, institution } = draft;
+    return searchParameter === undefined ? [] : [changeSearchParameter(sql, institution.id, draft, searchParameter)];
+  });
 }
 
 type SealedRow = VersionRow & { readonly cid: string | undefined };

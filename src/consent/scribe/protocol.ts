@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import type { ParameterSet } from '../../repository/custom-parameters.ts';
 import type { SealedParts, SealingFacts } from '../../repository/seal-draft.ts';
 import type { Description } from '../describe.ts';
 
@@ -14,6 +15,8 @@ export type ScribeRequest = { readonly ticket: number } & (
       readonly kind: 'describe';
       /** Names of all institutions at this moment. */
       readonly institutions: readonly string[];
+      /** The custom search parameters of those that have any. */
+      readonly parameters: readonly ParameterSet[];
       readonly items: readonly DescribeItem[];
     }
   | { readonly kind: 'seal'; readonly items: readonly SealItem[] }

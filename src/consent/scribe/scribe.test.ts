@@ -5,8 +5,10 @@ import type { Consent, Resource } from '@medplum/fhirtypes';
 import { hl7Example } from '../../../conformance/support/sample-data.ts';
 import { until } from '../../../conformance/support/until.ts';
 import { parseJson } from '../../fhir/json/parse.ts';
+import { extendRegistry } from '../../fhir/search/custom/registry.ts';
 import { createSearchRegistry } from '../../fhir/search/registry.ts';
 import { silentLogger } from '../../logger.ts';
+import type { ParameterSet } from '../../repository/custom-parameters.ts';
 import { createNames } from '../../repository/names.ts';
 import { sealHere } from '../../repository/seal-draft.ts';
 import { createSources } from '../../sealing/blind-index/sources.ts';
@@ -33,6 +35,25 @@ const FILES = [
   'Organization-hl7.json',
 ];
 
+const PARAMETERS: ParameterSet = {
+  institution: 'hospital-a',
+  revision: 3,
+  parameters: [
+    {
+      id: 'p',
+      idToken: '00000000-0000-4000-8000-000000000001',
+      searchable: false,
+      definition: {
+        url: 'https://example.org/p',
+        code: 'spoken',
+        type: 'token',
+        base: ['Patient'],
+        expression: 'Patient.maritalStatus',
+      },
+    },
+  ],
+};
+
 function world(test: { after(hook: () => Promise<void>): void }) {
   const secret = randomBytes(32);
   const institution = { id: 1, name: 'hospital-a', checkReferences: false, validation: 'base' as const, guest: false };
@@ -44,13 +65,20 @@ function world(test: { after(hook: () => Promise<void>): void }) {
   const registry = createSearchRegistry();
   const describer = createDescriber({
     registry,
+    registryOf: () => extendRegistry(registry, 'hospital-a', PARAMETERS.parameters).indexed,
     names,
     facts: createFactsReader(registry, names),
     tokenizer: createTokenizer(secret),
     sourcesOf: createSources(),
     contentKey: deriveKey(secret, 'content'),
   });
-  const scribe = createScribe({ secret, publicUrl: PUBLIC_URL, institutions, logger: silentLogger });
+  const scribe = createScribe({
+    secret,
+    publicUrl: PUBLIC_URL,
+    institutions,
+    custom: { all: () => [PARAMETERS] },
+    logger: silentLogger,
+  });
   test.after(() => scribe.close());
   const items = FILES.map((file): ToDescribe => {
     const { bytes } = hl7Example(file);

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { Logger } from '../../logger.ts';
+import type { CustomParameters } from '../../repository/custom-parameters.ts';
 import type { InstitutionDirectory } from '../../repository/institutions.ts';
 import {
   type Described,
@@ -26,6 +27,7 @@ export interface Scribe {
 
 export interface ScribeOptions extends ScribeData {
   readonly institutions: Pick<InstitutionDirectory, 'all'>;
+  readonly custom: Pick<CustomParameters, 'all'>;
   readonly logger: Logger;
 }
 
@@ -35,7 +37,7 @@ const MAX_TEXT = 4 * 1024 * 1024;
 
 type Outgoing<R = ScribeRequest> = R extends ScribeRequest ? Omit<R, 'ticket'> : never;
 
-export function createScribe({ institutions, logger, secret, publicUrl }: ScribeOptions): Scribe {
+export function createScribe({ institutions, custom, logger, secret, publicUrl }: ScribeOptions): Scribe {
   const waiting = new Map<number, (answer: ScribeAnswer | undefined) => void>();
   let thread: Worker | undefined;
   let isUp = false;
@@ -77,7 +79,7 @@ export function createScribe({ institutions, logger, secret, publicUrl }: Scribe
     async describe(items) {
       if (!isWorthIt(items)) return undefined;
       const known = institutions.all().map(({ name }) => name);
-      const answer = await ask({ kind: 'describe', institutions: known, items });
+      const answer = await ask({ kind: 'describe', institutions: known, parameters: custom.all(), items });
       return answer?.kind === 'described' ? answer.items : undefined;
     },
     async seal(items) {

@@ -1,7 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Resource } from '@medplum/fhirtypes';
 import { parseJson } from '../../fhir/json/parse.ts';
-import { createSearchRegistry } from '../../fhir/search/registry.ts';
+import { extendRegistry } from '../../fhir/search/custom/registry.ts';
+import { createSearchRegistry, type SearchRegistry } from '../../fhir/search/registry.ts';
+import type { ParameterSet } from '../../repository/custom-parameters.ts';
 import { createNames } from '../../repository/names.ts';
 import { sealDraft } from '../../repository/seal-draft.ts';
 import { createSources } from '../../sealing/blind-index/sources.ts';
@@ -35,7 +37,26 @@ const names = createNames({
 });
 const facts = createFactsReader(registry, names);
 const contentKey = deriveKey(secret, 'content');
-const describer = createDescriber({ registry, names, facts, tokenizer, sourcesOf: createSources(), contentKey });
+const extended = new Map<string, { readonly revision: number; readonly indexed: SearchRegistry }>();
+const describer = createDescriber({
+  registry,
+  registryOf: (institution) => extended.get(institution)?.indexed ?? registry,
+  names,
+  facts,
+  tokenizer,
+  sourcesOf: createSources(),
+  contentKey,
+});
+
+/** Compiled again only where a set was changed. */
+function know(sets: readonly ParameterSet[]): void {
+  const present = new Set(sets.map(({ institution }) => institution));
+  for (const institution of extended.keys()) if (!present.has(institution)) extended.delete(institution);
+  for (const { institution, revision, parameters } of sets) {
+    if (extended.get(institution)?.revision === revision) continue;
+    extended.set(institution, { revision, indexed: extendRegistry(registry, institution, parameters).indexed });
+  }
+}
 
 function describe({ text, institution, idToken, version }: DescribeItem): Described {
   const resource = parseJson(Buffer.from(text)) as object as Resource;
@@ -61,6 +82,7 @@ function answer(request: ScribeRequest): ScribeAnswer {
   try {
     if (request.kind === 'seal') return { ticket, kind: 'sealed', items: request.items.map(seal) };
     institutions = new Set(request.institutions);
+    know(request.parameters);
     return { ticket, kind: 'described', items: request.items.map(describe) };
   } catch {
     // The server does it again, and fails where whoever asked can be told.

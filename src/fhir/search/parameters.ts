@@ -18,6 +18,8 @@ export interface SearchParameter {
   /** The resource type it was compiled for. */
   readonly base: string;
   readonly url: string;
+  /** Of a custom one: the institution whose base knows it; other bases may have another of the same code. */
+  readonly institution?: string;
   /** Of a reference: the types that it may lead to; none given means any. */
   readonly targets: readonly string[];
   /** Of a composite: its parts, in order. */

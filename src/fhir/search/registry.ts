@@ -12,6 +12,8 @@ export interface SearchRegistry {
    * type.
    */
   searchParametersOf(resourceType: string): ReadonlyMap<string, SearchParameter>;
+  /** Whether there is such a parameter that cannot be searched by yet, because records are still being indexed. */
+  isIndexing(resourceType: string, code: string): boolean;
   /** All that can be searched for in a resource: the parameters that find something, with what they find. */
   searchValuesOf(resource: { readonly resourceType: string }): readonly FoundValues[];
 }
@@ -53,17 +55,21 @@ export function createSearchRegistry(extra: readonly SearchParameterDefinition[]
     compiled.set(type, parameters);
     return parameters;
   };
-  const searchValuesOf = (resource: { readonly resourceType: string }) => {
+  return { searchParametersOf, searchValuesOf: valuesBy(searchParametersOf), isIndexing: () => false };
+}
+
+/** All that these parameters find in a resource. */
+export function valuesBy(parametersOf: SearchRegistry['searchParametersOf']): SearchRegistry['searchValuesOf'] {
+  return (resource) => {
     const context = resourceNode(resource);
     const environment = new Environment(context);
     const found: FoundValues[] = [];
-    for (const parameter of searchParametersOf(resource.resourceType).values()) {
+    for (const parameter of parametersOf(resource.resourceType).values()) {
       const values = parameter.valuesIn(context, environment);
       if (values.length > 0) found.push({ parameter, values });
     }
     return found;
   };
-  return { searchParametersOf, searchValuesOf };
 }
 
 function corrected(definition: SearchParameterDefinition): SearchParameterDefinition {

@@ -31,7 +31,8 @@ export async function lastN(
   const max = maxOf(parameterOf(parameters, 'max'));
   const pairs = parameters.pairs.filter(([name]) => name !== 'max');
   requireSelection(pairs.map(([name]) => name.replace(/[:.].*$/s, '')));
-  const { branches, control } = parseSearch('Observation', pairs, services.registry, {
+  const registry = services.custom.searched(institution.name);
+  const { branches, control } = parseSearch('Observation', pairs, registry, {
     handling: request.handling,
     now: context.instant,
   });
@@ -41,7 +42,7 @@ export async function lastN(
   const criteria = branches[0]?.criteria ?? [];
   const questions = criteria.map((asked) => ({
     asked,
-    ...translate(asked, { ...services, institutions: [institution.name], type: 'Observation' }),
+    ...translate(asked, { ...services, registry, institutions: [institution.name], type: 'Observation' }),
   }));
   const undecided = questions.filter(({ exact }) => !exact).map(({ asked }) => asked);
   const search = services.reader.search(context, 'Observation');

@@ -5,6 +5,7 @@ import { everything } from './everything.ts';
 import { lastN } from './last-n.ts';
 import { addMeta, collectedMeta, deleteMeta, instanceMeta } from './meta.ts';
 import type { OperationRequest } from './parameters.ts';
+import { reindex, reindexStatus } from './reindex.ts';
 import { expandValueSet, validateInCodeSystem, validateInValueSet } from './terminology.ts';
 import { validate } from './validate.ts';
 
@@ -25,6 +26,7 @@ export interface Operation {
 }
 
 const R4 = 'http://hl7.org/fhir/OperationDefinition/';
+const OWN = 'https://medseal.org/fhir/OperationDefinition/';
 const QUERY = ['get', 'post'] as const;
 const COMMAND = ['post'] as const;
 
@@ -79,6 +81,8 @@ export const OPERATIONS: readonly Operation[] = [
     methods: QUERY,
     type: validateInCodeSystem,
   },
+  { name: 'reindex', definition: `${OWN}reindex`, types: [], methods: COMMAND, system: reindex },
+  { name: 'reindex-status', definition: `${OWN}reindex-status`, types: [], methods: QUERY, system: reindexStatus },
 ];
 
 export const LEVELS = ['system', 'type', 'instance'] as const;

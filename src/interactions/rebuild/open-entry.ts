@@ -77,11 +77,12 @@ export function createEntryOpener(options: EntryOpenerOptions): EntryOpener {
     if (interaction === 'delete') {
       const { facets, readers } = last ?? { facets: [], readers: [] };
       const kept = { facets, readers, tokens: [], traits: [], contentToken: undefined };
+      if (type === 'SearchParameter') return { ...kept, searchParameter: { active: undefined } };
       return type === 'Consent' ? { ...kept, consent: { patient: patients[0], present: false, rules: [] } } : kept;
     }
     if (version.content === undefined) throw damaged('A version of a log has no content');
     const resource = parseJson(Buffer.from(version.content)) as unknown as Resource;
-    const { facets, tokens, traits, readers, consent, merges } = describer.describe(
+    const { facets, tokens, traits, readers, consent, merges, searchParameter } = describer.describe(
       resource,
       institution.name,
       version.version,
@@ -91,6 +92,7 @@ export function createEntryOpener(options: EntryOpenerOptions): EntryOpener {
       ...{ facets, tokens, traits, readers, contentToken },
       ...(consent === undefined ? {} : { consent }),
       ...(merges === undefined ? {} : { merges }),
+      ...(searchParameter === undefined ? {} : { searchParameter }),
     };
   }
 
@@ -145,7 +147,10 @@ export function createEntryOpener(options: EntryOpenerOptions): EntryOpener {
   };
 }
 
-type Indexed = Pick<VersionDraft, 'facets' | 'tokens' | 'traits' | 'readers' | 'contentToken' | 'consent' | 'merges'>;
+type Indexed = Pick<
+  VersionDraft,
+  'facets' | 'tokens' | 'traits' | 'readers' | 'contentToken' | 'consent' | 'merges' | 'searchParameter'
+>;
 type Unindexed = Omit<VersionDraft, keyof Indexed | 'sortKeys' | 'previous'>;
 
 function damaged(message: string): MedSealError {

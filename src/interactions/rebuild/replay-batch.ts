@@ -1,4 +1,5 @@
 import { invariant, MedSealError } from '../../errors.ts';
+import { changeSearchParameter } from '../../repository/custom-parameter-rows.ts';
 import type { Institution } from '../../repository/institutions.ts';
 import { mergePatients, mergingOf } from '../../repository/merges.ts';
 import type { OwnPartition } from '../../repository/own-partition.ts';
@@ -162,6 +163,8 @@ async function insertRows(sql: Sql, rows: readonly VersionRow[]): Promise<void> 
   for (const { draft } of rows) {
     for (const merging of mergingOf(draft)) await mergePatients(sql, merging);
     if (draft.consent !== undefined) await replaceConsent(sql, draft, draft.consent);
+    const { searchParameter, institution } = draft;
+    if (searchParameter !== undefined) await changeSearchParameter(sql, institution.id, draft, searchParameter);
   }
 }
 

@@ -169,7 +169,7 @@ function referringTokens(
   targets: readonly PermittedRecord[],
 ): readonly Token[] {
   return sourcesOf(parameter).flatMap(({ code, target }) => {
-    const key = parameterKey({ base: parameter.base, code });
+    const key = parameterKey({ ...parameter, code });
     return targets
       .filter(({ row }) => target === undefined || target === row.type)
       .map(({ row }) => referenceToken(tokenizer, key, row.idToken));

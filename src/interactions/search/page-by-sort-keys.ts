@@ -1,5 +1,5 @@
 import type { SortRow } from '../../repository/permitted.ts';
-import { compareSortKeys, type SortKey } from '../../sealing/blind-index/sort-keys.ts';
+import { compareSortKeys, type SortKey, type SortKeys } from '../../sealing/blind-index/sort-keys.ts';
 import { MAX_OPENED, newPage, openAll, type PreparedSearch, type SearchPage, tooCostly } from './prepared.ts';
 
 /** How a row stands in the order that was asked for: its keys, then its version row, which settles ties. */
@@ -17,8 +17,9 @@ export async function pageBySortKeys(prepared: PreparedSearch, after: object | u
     if (rows.length > MAX_OPENED) throw tooCostly();
   }
   const compare = comparison(prepared);
+  const opened = await openedKeys(prepared, rows);
   const ranked: Rank[] = [];
-  for (const row of rows) ranked.push(await rankOf(row, prepared));
+  for (const row of rows) ranked.push(await rankOf(row, prepared, opened.get(row.versionId)));
   ranked.sort(compare);
   const start = after === undefined ? 0 : ranked.findIndex((rank) => compare(rank, after as Rank) > 0);
   const rest = start < 0 ? [] : ranked.slice(start);
@@ -37,8 +38,27 @@ export async function pageBySortKeys(prepared: PreparedSearch, after: object | u
   return { records: records.slice(0, count), next: rankOfRow(last.row.versionId) };
 }
 
-async function rankOf(row: SortRow, { sort, search }: PreparedSearch): Promise<Rank> {
-  const keys = await search.sortKeys(row);
+const CHUNK = 250;
+
+/** By version row, the keys that only an opened record tells. */
+async function openedKeys(
+  { search, customSort }: PreparedSearch,
+  rows: readonly SortRow[],
+): Promise<ReadonlyMap<bigint, SortKeys>> {
+  const keys = new Map<bigint, SortKeys>();
+  if (customSort === undefined) return keys;
+  for (let at = 0; at < rows.length; at += CHUNK) {
+    const versionIds = rows.slice(at, at + CHUNK).map(({ versionId }) => versionId);
+    for (const row of await search.rows(versionIds)) {
+      const resource = (await search.open(row))?.resource;
+      if (resource !== undefined) keys.set(row.versionId, customSort(resource));
+    }
+  }
+  return keys;
+}
+
+async function rankOf(row: SortRow, { sort, search }: PreparedSearch, opened: SortKeys = {}): Promise<Rank> {
+  const keys = { ...(await search.sortKeys(row)), ...opened };
   return {
     keys: sort.map(({ code, descending }) =>
       code === '_lastUpdated' ? Date.parse(row.at) : (keys[code]?.[descending ? 1 : 0] ?? null),

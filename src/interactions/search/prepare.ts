@@ -15,6 +15,7 @@ import type { ValueSetCodes } from '../../repository/search-index.ts';
 import type { RequestContext } from '../../request-context.ts';
 import { typeToken } from '../../sealing/blind-index/resource-tokens.ts';
 import type { SearchBase } from './base.ts';
+import { customSort } from './custom-sort.ts';
 import { type FoundHops, findHops, type HopServices } from './hops.ts';
 import type { PreparedSearch } from './prepared.ts';
 import { membership, type SearchTarget } from './target.ts';
@@ -53,6 +54,7 @@ export async function prepare(
             matchesResource(criterion, resource),
           ),
     sort: control.sort,
+    customSort: customSort(services.registry, query),
     count: Math.min(control.count ?? DEFAULT_COUNT, MAX_COUNT),
   };
 }

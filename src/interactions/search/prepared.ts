@@ -1,7 +1,9 @@
+import type { Resource } from '@medplum/fhirtypes';
 import { type GuardedSearch, MAX_PAGE_BYTES, type PermittedRecord } from '../../consent/guarded-reader.ts';
 import { MedSealError } from '../../errors.ts';
 import type { SearchControl } from '../../fhir/search/query.ts';
 import type { PermittedRow, SearchPlan } from '../../repository/permitted.ts';
+import type { SortKeys } from '../../sealing/blind-index/sort-keys.ts';
 
 /** A parsed search with everything that its pages need. */
 export interface PreparedSearch {
@@ -11,6 +13,8 @@ export interface PreparedSearch {
   /** Decides what the index answered as a superset; undefined when it answered exactly. */
   readonly decide: ((record: PermittedRecord) => boolean) | undefined;
   readonly sort: SearchControl['sort'];
+  /** Where what records are sorted by is not all in their envelopes: the rest of it. */
+  readonly customSort?: ((resource: Resource) => SortKeys) | undefined;
   readonly count: number;
 }
 

@@ -30,8 +30,8 @@ export type SearchServices = Pick<
   Services,
   | 'reader'
   | 'trail'
-  | 'registry'
   | 'terminology'
+  | 'custom'
   | 'tokenizer'
   | 'sourcesOf'
   | 'names'
@@ -53,12 +53,13 @@ interface SearchCursor extends Cursor {
  * union of all.
  */
 export async function search(
-  services: SearchServices,
+  given: SearchServices,
   context: RequestContext,
   request: SearchRequest,
 ): Promise<InteractionResult> {
   checkTarget(request);
   const { type } = request;
+  const services = { ...given, registry: given.custom.searched(nameOf(context)) };
   if (type === 'AuditEvent') return searchAuditEvents(services, context, inTrail(request));
   const guarded = services.reader.search(context, type ?? searchableType(context));
   const base = baseOf(services, context);
@@ -99,6 +100,11 @@ export async function search(
     const text = queryText(understood);
     return [{ relation: 'self', url: text === '' ? url : `${url}?${text}` }];
   }
+}
+
+/** '' for the union, which knows R4's parameters alone. */
+function nameOf({ base }: RequestContext): string {
+  return base.kind === 'union' ? '' : base.institution;
 }
 
 /** What was passed over is told beside the matches. http://hl7.org/fhir/R4/search.html#errors */

@@ -8,7 +8,7 @@ import type { Guard } from '../../repository/write.ts';
 import { queryText, type SearchPairs } from '../query-text.ts';
 import type { Services } from '../services.ts';
 
-export type MatchServices = Pick<Services, 'own' | 'registry' | 'tokenizer' | 'sourcesOf' | 'names'>;
+export type MatchServices = Pick<Services, 'own' | 'custom' | 'tokenizer' | 'sourcesOf' | 'names'>;
 
 /** A condition over the institution's own partition (http://hl7.org/fhir/R4/http.html#cond-update). */
 export interface Condition {
@@ -26,13 +26,14 @@ export function parseCondition(
   pairs: SearchPairs,
   expression: string,
 ): Condition {
-  const query = parseSearch(type, pairs, services.registry, { handling: 'strict', now: undefined });
+  const registry = services.custom.searched(institution.name);
+  const query = parseSearch(type, pairs, registry, { handling: 'strict', now: undefined });
   const criteria = query.branches[0]?.criteria ?? [];
   if (criteria.length === 0) {
     throw new MedSealError('invalid-parameter', 'A condition needs at least one search parameter', { expression });
   }
   const of = criteria.map((one) => {
-    const question = translate(one, { ...services, institutions: [institution.name], type });
+    const question = translate(one, { ...services, registry, institutions: [institution.name], type });
     if (question.exact) return question.criterion;
     throw new MedSealError('search-not-supported', 'A condition must be one that the index answers exactly', {
       expression,

@@ -21,7 +21,7 @@ export interface WritePlan {
   readonly guards: readonly Guard[];
 }
 
-export type PlanServices = Pick<Services, 'own' | 'registry' | 'tokenizer' | 'sourcesOf' | 'names' | 'writer'>;
+export type PlanServices = Pick<Services, 'own' | 'custom' | 'tokenizer' | 'sourcesOf' | 'names' | 'writer'>;
 
 /** An entry with its identity settled. */
 interface Identified {

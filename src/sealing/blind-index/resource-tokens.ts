@@ -28,9 +28,17 @@ export interface IndexedParameter {
 /** The id token of what a reference names, wherever that is; the same for writer and searcher. */
 export type Locate = (reference: ParsedReference) => string;
 
-/** The key that a parameter's tokens are made under: shared by all types for the parameters of Resource. */
-export function parameterKey(parameter: Pick<SearchParameter, 'base' | 'code'>): string {
-  return `${parameter.code.startsWith('_') ? 'Resource' : parameter.base}.${parameter.code}`;
+/**
+ * The key that a parameter's tokens are made under: shared by all types for the parameters of Resource, and an
+ * institution's own for its custom parameters.
+ */
+export function parameterKey({
+  base,
+  code,
+  institution,
+}: Pick<SearchParameter, 'base' | 'code' | 'institution'>): string {
+  const key = `${code.startsWith('_') ? 'Resource' : base}.${code}`;
+  return institution === undefined ? key : `${institution}/${key}`;
 }
 
 /** Matched by every resource of a type. */

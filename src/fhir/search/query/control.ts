@@ -3,6 +3,7 @@ import { parseTemporal } from '../../fhirpath/temporal.ts';
 import type { SearchRegistry } from '../registry.ts';
 import type { Include, SearchControl, SortKey } from './ast.ts';
 import { parameterError } from './errors.ts';
+import { findParameter } from './find.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -134,7 +135,7 @@ function readSort(draft: ControlDraft, value: string, context: ControlContext): 
   for (const key of value.split(',')) {
     const descending = key.startsWith('-');
     const code = descending ? key.slice(1) : key;
-    const isKnown = (type: string | undefined) => context.registry.searchParametersOf(type ?? 'Resource').has(code);
+    const isKnown = (type = 'Resource') => findParameter(context.registry, type, code) !== undefined;
     if (code === '_score' || (code !== '' && context.types.every(isKnown))) draft.sort.push({ code, descending });
     else if (context.lenient) context.ignore('_sort');
     else throw parameterError('_sort', 'it names what is no search parameter of the type', 'unknown-parameter');
@@ -148,7 +149,7 @@ function include(name: string, value: string, { registry }: ControlContext, iter
   if (!isResourceType(source) || rest.length > 0 || (target !== undefined && !isResourceType(target))) {
     throw parameterError(name, 'the value must be Type:parameter or Type:parameter:Type');
   }
-  const parameter = registry.searchParametersOf(source).get(code);
+  const parameter = findParameter(registry, source, code);
   if (code !== '*' && parameter?.type !== 'reference') {
     throw parameterError(name, 'the value does not name a reference parameter of the type');
   }

@@ -7,6 +7,7 @@ import { approximate, isApproximate } from './approximate.ts';
 import type { Criterion, Modifier, Operand } from './ast.ts';
 import { parameterError } from './errors.ts';
 import { splitEscaped } from './escapes.ts';
+import { findParameter } from './find.ts';
 import { parseOperand } from './operands.ts';
 
 /** Modifiers besides `missing` and resource types (http://hl7.org/fhir/R4/search.html#modifiers). */
@@ -64,7 +65,7 @@ function parseStep(context: Context, type: string, rest: string): Criterion | un
   const [head, next] = dot < 0 ? [rest, undefined] : [rest.slice(0, dot), rest.slice(dot + 1)];
   const colon = head.indexOf(':');
   const [code, suffix] = colon < 0 ? [head, undefined] : [head.slice(0, colon), head.slice(colon + 1)];
-  const parameter = context.registry.searchParametersOf(type).get(code);
+  const parameter = findParameter(context.registry, type, code);
   if (parameter === undefined) return undefined;
   return next === undefined ? parseMatch(context, parameter, suffix) : parseChain(context, parameter, suffix, next);
 }
@@ -158,7 +159,7 @@ function parseHas(context: Context, type: string, rest: string): Criterion | und
   if (match === null || !isResourceType(source)) {
     throw parameterError(context.name, 'it must be _has:Type:reference:parameter');
   }
-  const parameter = context.registry.searchParametersOf(source).get(code);
+  const parameter = findParameter(context.registry, source, code);
   if (parameter === undefined) return undefined;
   const isReference = parameter.type === 'reference';
   if (!isReference || (type !== 'Resource' && !targetTypes(parameter).some((target) => target === type))) {
