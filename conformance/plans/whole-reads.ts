@@ -23,6 +23,7 @@ export const WHOLE_READS: readonly WholeRead[] = [
   { table: 'leaf_pending', statement: /^delete from leaf_pending/, why: BACKLOG },
   { table: 'leaf_pending', statement: /pending as materialized/, why: BACKLOG },
   { table: 'leaf_pending', statement: /from leaf_pending p where p\.access_id/, why: BACKLOG },
+  { table: 'leaf_pending', statement: /count\(\*\) as leaves from leaf_pending/, why: BACKLOG },
   {
     table: 'batch_open',
     statement: /from batch where anchored_at is null/,
