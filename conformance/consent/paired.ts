@@ -4,6 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { type MedSealError, MedSealError as RequestError } from '../../src/errors.ts';
+import { terminologyOf } from '../../src/fhir/terminology/content.ts';
+import { packagedTerminology } from '../../src/fhir/terminology/packaged.ts';
 import { history, parseHistory } from '../../src/interactions/history.ts';
 import { everything } from '../../src/interactions/operations/everything.ts';
 import { lastN } from '../../src/interactions/operations/last-n.ts';
@@ -15,6 +17,7 @@ import { search } from '../../src/interactions/search/search.ts';
 import type { Services } from '../../src/interactions/services.ts';
 import type { RequestContext } from '../../src/request-context.ts';
 import { createSources } from '../../src/sealing/blind-index/sources.ts';
+import { noCustomParameters } from '../support/search-parameters.ts';
 import type { Random } from '../support/seed.ts';
 import { contextOf, type Entry, PUBLIC_URL, type World } from './world.ts';
 
@@ -229,6 +232,8 @@ function servicesOf(world: World): Services {
   const services: Partial<Services> = {
     reader: guarded,
     registry,
+    custom: noCustomParameters(registry),
+    terminology: () => packagedTerminology(terminologyOf([], [])),
     tokenizer,
     names,
     institutions,

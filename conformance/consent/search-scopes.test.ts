@@ -3,11 +3,14 @@ import assert from 'node:assert/strict';
 import { after, suite, test } from 'node:test';
 import type { Bundle, Resource } from '@medplum/fhirtypes';
 import { MedSealError } from '../../src/errors.ts';
+import { terminologyOf } from '../../src/fhir/terminology/content.ts';
+import { packagedTerminology } from '../../src/fhir/terminology/packaged.ts';
 import { queryPairs } from '../../src/interactions/query-text.ts';
 import { createCursors } from '../../src/interactions/search/cursor.ts';
 import { search } from '../../src/interactions/search/search.ts';
 import type { Services } from '../../src/interactions/services.ts';
 import { createSources } from '../../src/sealing/blind-index/sources.ts';
+import { noCustomParameters } from '../support/search-parameters.ts';
 import { contextOf, createWorld, PUBLIC_URL } from './world.ts';
 
 const BASE = { kind: 'institution', institution: 'hospital-a' } as const;
@@ -115,6 +118,8 @@ suite('scopes of a search that leads beyond its type', async () => {
   const services: Partial<Services> = {
     reader: guarded,
     registry,
+    custom: noCustomParameters(registry),
+    terminology: () => packagedTerminology(terminologyOf([], [])),
     tokenizer,
     names,
     institutions,

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import type { Bundle, Parameters, ParametersParameter, SearchParameter } from '@medplum/fhirtypes';
+import type { SearchRegistry } from '../../src/fhir/search/registry.ts';
+import type { CustomParameters } from '../../src/repository/custom-parameters.ts';
 import type { FhirClient } from './fhir-client.ts';
 import { until } from './until.ts';
 
@@ -8,6 +10,19 @@ import { until } from './until.ts';
 export function guideParameter(name: string): SearchParameter {
   const file = new URL(`../../fhir-profiles/search-parameters/${name}.json`, import.meta.url);
   return JSON.parse(readFileSync(file, 'utf8')) as SearchParameter;
+}
+
+/** For a world without institutions' own parameters: R4's. */
+export function noCustomParameters(registry: SearchRegistry): CustomParameters {
+  return {
+    indexed: () => registry,
+    searched: () => registry,
+    of: (institution) => ({ institution, revision: 0, parameters: [] }),
+    all: () => [],
+    refresh: async () => undefined,
+    onChange: () => undefined,
+    close: async () => undefined,
+  };
 }
 
 export function searchParameter(id: string, more: Partial<SearchParameter>): SearchParameter {

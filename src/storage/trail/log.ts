@@ -104,13 +104,16 @@ export async function selectSize(sql: Sql, key: LogKey): Promise<number> {
   return Number(rows[0]?.size ?? 0n);
 }
 
+/** A batch is never older than the one before, whatever a clock says. */
 export async function insertBatch(
   sql: Sql,
   key: LogKey,
   batch: { readonly first: number; readonly size: number; readonly root: Uint8Array; readonly sealedAt: string },
 ): Promise<void> {
   await sql.query(
-    'insert into batch (institution, log, first, size, root, sealed_at) values ($1, $2, $3, $4, $5, $6)',
+    `insert into batch (institution, log, first, size, root, sealed_at) values ($1, $2, $3, $4, $5, greatest(
+       $6::timestamptz,
+       (select sealed_at from batch where institution = $1 and log = $2 order by size desc limit 1)))`,
     [key.institution, key.log, batch.first, batch.size, batch.root, batch.sealedAt],
   );
 }
