@@ -1,8 +1,11 @@
 /** Small consents, requests and records for unit tests: what a test does not name restricts nothing and tells nothing. */
+
+import { parseScopes } from '../../src/auth/scopes.ts';
 import type { AccessRequest } from '../../src/consent/decide.ts';
 import type { RecordFacts, Told } from '../../src/consent/facts.ts';
 import { ALWAYS, type ConsentPolicy, type Provision } from '../../src/consent/policy.ts';
 import type { InstitutionDirectory } from '../../src/repository/institutions.ts';
+import { createJournal, type Principal, type RequestContext } from '../../src/request-context.ts';
 
 export const NOW = Date.UTC(2024, 5, 15, 12);
 /** Of hospital-a, as is the record; a colleague at hospital-b asks. */
@@ -109,5 +112,30 @@ export function institutionsNamed(...names: readonly string[]): InstitutionDirec
     own: () => all,
     refresh: () => Promise.resolve(),
     setModes: () => Promise.resolve(false),
+  };
+}
+
+/** The base of institution `a`. */
+export const OF_A = { kind: 'institution', institution: 'a' } as const;
+
+/** Of a client of institution `a` without any purpose, unless said otherwise. */
+export function requestContext(
+  scope: string,
+  principal: Partial<Principal> = {},
+  base: RequestContext['base'] = OF_A,
+): RequestContext {
+  return {
+    requestId: 'r',
+    principal: {
+      clientId: 'c',
+      institution: 'a',
+      scopes: parseScopes(scope),
+      purposes: [],
+      administrator: false,
+      ...principal,
+    },
+    base,
+    instant: NOW,
+    journal: createJournal(),
   };
 }

@@ -23,14 +23,16 @@ const BUILDERS = ['ccaas', '../builders/ccaas', '/opt/hyperledger/ccaas_builder'
 export function findPrograms(searchPath = process.env.PATH ?? ''): Programs {
   const missing = missingPrograms(searchPath);
   if (missing.length > 0) throw new Error(`Not on the PATH: ${missing.join(', ')}. See fabric/README.md`);
-  const path = Object.fromEntries(PROGRAMS.map((name) => [name, find(name, searchPath) ?? ''])) as Programs['path'];
+  const path = Object.fromEntries(
+    PROGRAMS.map((name) => [name, findProgram(name, searchPath) ?? '']),
+  ) as Programs['path'];
   return { path, builder: findBuilder(path.peer) ?? '' };
 }
 
 /** What of it is not there; the builder is among it. */
 function missingPrograms(searchPath: string): readonly string[] {
-  const missing: string[] = PROGRAMS.filter((name) => find(name, searchPath) === undefined);
-  const peer = find('peer', searchPath);
+  const missing: string[] = PROGRAMS.filter((name) => findProgram(name, searchPath) === undefined);
+  const peer = findProgram('peer', searchPath);
   return peer !== undefined && findBuilder(peer) === undefined ? [...missing, 'ccaas (beside peer)'] : missing;
 }
 
@@ -60,7 +62,8 @@ export function childEnvironment(own: Readonly<Record<string, string>>): NodeJS.
   return { PATH, HOME, ...(TMPDIR === undefined ? {} : { TMPDIR }), ...own };
 }
 
-function find(name: string, searchPath: string): string | undefined {
+/** Where a program lies that may be run; undefined when it is not on the path. */
+export function findProgram(name: string, searchPath: string): string | undefined {
   return searchPath
     .split(delimiter)
     .map((folder) => join(folder, name))

@@ -79,7 +79,7 @@ export async function callAdministration(
       `The operator's key is not in ${directory}/clients; only the operator may do this`,
     );
   }
-  const response = await send(`${address.url}${path}`, {
+  return call(`${address.url}${path}`, {
     method,
     headers: {
       authorization: `Bearer ${await requestToken(localTokenEndpoint(address), operator)}`,
@@ -87,6 +87,11 @@ export async function callAdministration(
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
+}
+
+/** @throws MedSealError as the server answered, `storage-unavailable` when nobody answers */
+export async function call(url: string, init: RequestInit): Promise<Response> {
+  const response = await send(url, init);
   if (response.ok) return response;
   const why = diagnosticsOf(await response.text());
   throw new MedSealError('invalid-parameter', why ?? `The server answered ${response.status}`);

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Parameters, ParametersParameter } from '@medplum/fhirtypes';
 import { MedSealError } from '../errors.ts';
 import type { Command } from './commands.ts';
-import { connect, localTokenEndpoint } from './connection.ts';
+import { call, connect, localTokenEndpoint } from './connection.ts';
 import { readClient } from './data-directory.ts';
 import { barLine } from './import/progress.ts';
 import { clientTokens } from './import/tokens.ts';
@@ -47,13 +47,12 @@ function baseOf(institution: string, name: string): Ask {
   }
   const tokens = clientTokens(localTokenEndpoint(address), client, () => performance.now());
   return async (method, operation) => {
-    const response = await fetch(`${address.url}/${institution}/fhir/${operation}`, {
+    const response = await call(`${address.url}/${institution}/fhir/${operation}`, {
       method,
       headers: { authorization: `Bearer ${await tokens.current()}`, 'content-type': 'application/fhir+json' },
       ...(method === 'POST' ? { body: JSON.stringify({ resourceType: 'Parameters' }) } : {}),
     });
-    if (response.ok) return (await response.json()) as Parameters;
-    throw new MedSealError('invalid-parameter', `The server answered ${response.status}`);
+    return (await response.json()) as Parameters;
   };
 }
 

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Consent, ConsentProvision, Resource } from '@medplum/fhirtypes';
-import { institutionsNamed, NOW } from '../../conformance/support/consent-fixtures.ts';
-import { parseScopes } from '../auth/scopes.ts';
+import { institutionsNamed, NOW, OF_A, requestContext } from '../../conformance/support/consent-fixtures.ts';
 import { createSearchRegistry } from '../fhir/search/registry.ts';
 import { createNames } from '../repository/names.ts';
 import type { PastVersions } from '../repository/past-versions.ts';
 import type { RecordOpener } from '../repository/records.ts';
 import type { VersionLoader } from '../repository/version-loader.ts';
-import { createJournal, type Principal, type RequestContext } from '../request-context.ts';
+import type { Principal, RequestContext } from '../request-context.ts';
 import { createTokenizer } from '../sealing/blind-index/tokenizer.ts';
 import { createIdentities } from '../sealing/identity.ts';
 import { consentNames, type StoredPolicy } from './consent-store.ts';
@@ -103,26 +102,13 @@ function explainerOf({ contents = [observation({ reference: 'Patient/anna' })], 
   return { explainer, asked };
 }
 
-function contextOf(given: Partial<Principal> & { scope?: string } = {}, base: RequestContext['base'] = OF_A) {
-  const { scope = 'system/AuditEvent.rs', ...principal } = given;
-  const context: RequestContext = {
-    requestId: 'r',
-    principal: {
-      clientId: 'c',
-      institution: 'a',
-      scopes: parseScopes(scope),
-      purposes: [],
-      administrator: false,
-      ...principal,
-    },
-    base,
-    instant: NOW,
-    journal: createJournal(),
-  };
-  return context;
+function contextOf(
+  { scope = 'system/AuditEvent.rs', ...principal }: Partial<Principal> & { scope?: string } = {},
+  base?: RequestContext['base'],
+) {
+  return requestContext(scope, principal, base);
 }
 
-const OF_A = { kind: 'institution', institution: 'a' } as const;
 const QUESTION: Question = { type: 'Observation', id: 'o', at: undefined, action: 'read' };
 const patient = (id: string) => {
   const user = { institution: 'a', type: 'Patient', id };

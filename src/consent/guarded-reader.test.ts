@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Consent, Resource } from '@medplum/fhirtypes';
-import { institutionsNamed, NOW } from '../../conformance/support/consent-fixtures.ts';
-import { parseScopes } from '../auth/scopes.ts';
+import { institutionsNamed, NOW, requestContext } from '../../conformance/support/consent-fixtures.ts';
 import { createSearchRegistry } from '../fhir/search/registry.ts';
 import { silentLogger } from '../logger.ts';
 import { createNames } from '../repository/names.ts';
 import type { HistoryPlan, PermittedReader, PermittedRow } from '../repository/permitted.ts';
 import type { RecordOpener } from '../repository/records.ts';
 import { UNKNOWN_SUBJECT } from '../repository/write.ts';
-import { createJournal, type RequestContext } from '../request-context.ts';
+import type { RequestContext } from '../request-context.ts';
 import { createTokenizer } from '../sealing/blind-index/tokenizer.ts';
 import { createIdentities } from '../sealing/identity.ts';
 import { consentNames, type StoredPolicy } from './consent-store.ts';
@@ -123,17 +122,10 @@ function readerOf({ versions = [{ content: observation() }], policies = [], late
   return { guarded, asked, disagreements };
 }
 
-function contextOf(institution = 'a', scope = 'system/*.rs', base: RequestContext['base'] = OF_A): RequestContext {
-  return {
-    requestId: 'r',
-    principal: { clientId: 'c', institution, scopes: parseScopes(scope), purposes: ['TREAT'], administrator: false },
-    base,
-    instant: NOW,
-    journal: createJournal(),
-  };
+function contextOf(institution = 'a', scope = 'system/*.rs', base?: RequestContext['base']): RequestContext {
+  return requestContext(scope, { institution, purposes: ['TREAT'] }, base);
 }
 
-const OF_A = { kind: 'institution', institution: 'a' } as const;
 const NOT_FOUND = { code: 'not-found' };
 const FORBIDDEN = { code: 'forbidden' };
 const DELETED: Version = { version: 2 };

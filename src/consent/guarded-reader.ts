@@ -130,6 +130,11 @@ export function createGuardedReader(options: GuardedReaderOptions): GuardedReade
     return last !== undefined && (await secondLock(request, last)) !== undefined;
   }
 
+  async function ofHistory(request: AccessRequest, settings: PrincipalSettings, row: PermittedRow) {
+    if (row.interaction === 'delete' && !(await lastContentPermitted(request, settings, row))) return undefined;
+    return secondLock(request, row);
+  }
+
   async function admit(
     context: RequestContext,
     request: AccessRequest,
@@ -177,10 +182,7 @@ export function createGuardedReader(options: GuardedReaderOptions): GuardedReade
       let room = MAX_PAGE_BYTES;
       for (const row of await patiently(context, settings, (within) => reader.history(within, plan))) {
         if (room < 0) break;
-        const others = context.patience?.opening();
-        if (others !== undefined) await others;
-        if (row.interaction === 'delete' && !(await lastContentPermitted(request, settings, row))) continue;
-        const record = await secondLock(request, row);
+        const record = await afterOthers(context, () => ofHistory(request, settings, row));
         if (record === undefined) continue;
         takeDown(context, record);
         records.push(record);
@@ -191,27 +193,25 @@ export function createGuardedReader(options: GuardedReaderOptions): GuardedReade
     search(context, type) {
       requireScope(context, type, 's');
       const [request, settings] = prepare(context, 's');
-      const { patience } = context;
       const asking = <T>(ask: (settings: PrincipalSettings) => Promise<T>) => patiently(context, settings, ask);
       return {
         page: (plan, page) => asking((within) => reader.search(within, plan, page)),
         sortRows: (plan, limit) => asking((within) => reader.sortRows(within, plan, limit)),
         rows: (versionIds) => asking((within) => reader.rows(within, versionIds)),
         count: (plan) => asking((within) => reader.count(within, plan)),
-        async open(row) {
-          const others = patience?.opening();
-          if (others !== undefined) await others;
-          return secondLock(request, row);
-        },
+        open: (row) => afterOthers(context, () => secondLock(request, row)),
         shown: (record) => takeDown(context, record),
-        async sortKeys(row) {
-          const others = patience?.opening();
-          if (others !== undefined) await others;
-          return opener.sortKeys(row);
-        },
+        sortKeys: (row) => afterOthers(context, () => opener.sortKeys(row)),
       };
     },
   };
+}
+
+/** Opens something, at once unless others should go on first. */
+async function afterOthers<T>({ patience }: RequestContext, open: () => Promise<T>): Promise<T> {
+  const others = patience?.opening();
+  if (others !== undefined) await others;
+  return open();
 }
 
 /** A statement within the time that the request has left. */

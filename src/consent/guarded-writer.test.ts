@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Provenance, Resource } from '@medplum/fhirtypes';
-import { institutionsNamed, NOW } from '../../conformance/support/consent-fixtures.ts';
-import { parseScopes } from '../auth/scopes.ts';
+import { institutionsNamed, NOW, requestContext } from '../../conformance/support/consent-fixtures.ts';
 import { createSearchRegistry } from '../fhir/search/registry.ts';
 import { createNames } from '../repository/names.ts';
 import type { CurrentState } from '../repository/own-partition.ts';
 import type { RecordOpener } from '../repository/records.ts';
 import type { VersionLoader } from '../repository/version-loader.ts';
 import type { Guard, VersionDraft, VersionWriter, WriteRequest } from '../repository/write.ts';
-import { createJournal, type Principal, type RequestContext } from '../request-context.ts';
+import type { Principal, RequestContext } from '../request-context.ts';
 import { createSources } from '../sealing/blind-index/sources.ts';
 import { createTokenizer } from '../sealing/blind-index/tokenizer.ts';
 import { createIdentities, deriveKey } from '../sealing/identity.ts';
@@ -93,25 +92,10 @@ function writerOf(current: Resource | undefined = undefined) {
   return { guarded, requests, authored, relabelled };
 }
 
-function contextOf(principal: Partial<Principal> = {}, scope = 'system/*.cruds', base: RequestContext['base'] = OF_A) {
-  const context: RequestContext = {
-    requestId: 'r',
-    principal: {
-      clientId: 'his',
-      institution: 'a',
-      scopes: parseScopes(scope),
-      purposes: ['TREAT'],
-      administrator: false,
-      ...principal,
-    },
-    base,
-    instant: NOW,
-    journal: createJournal(),
-  };
-  return context;
+function contextOf(principal: Partial<Principal> = {}, scope = 'system/*.cruds', base?: RequestContext['base']) {
+  return requestContext(scope, { clientId: 'his', purposes: ['TREAT'], ...principal }, base);
 }
 
-const OF_A = { kind: 'institution', institution: 'a' } as const;
 const user = (type: string, id = 'x') => ({ user: { institution: 'a', type, id } });
 
 function stateOf(more: Partial<CurrentState> = {}): CurrentState {
