@@ -26,13 +26,15 @@ export const USAGE = `npm run bench -- [--quick] [--only NAME]... [--json FILE] 
 Starts a server of its own, as npm start does, and measures it. A table on standard output.
 
 --quick        few records, one round: whether it runs, not how fast
---only NAME    only the scenarios whose name contains NAME: boot, ingest-4, read-custodian, search-50-…
+--only NAME    only the scenarios whose name contains NAME: boot, ingest-4, read-custodian, search-50-…,
+               search-sorted-5-…, search-sorted-50-…, search-encounters-…, search-patient-…, search-include-…,
+               search-chain-…, everything-…
 --json FILE    the same figures, and those of each round
 --no-profile   without the round under the profiler, and so without the table by code stage
 --ids N        records to read and to search: 200000, in steps of 1000
 --rounds N     measured rounds: 3
 --bundles N    transactions a round of ingest: 40
---requests N   cold reads a round: 12000; single creates are half, searches a quarter or a sixteenth as many
+--requests N   cold reads a round: 12000; single creates are half, searches a quarter to a 120th as many
 --data DIR     Synthea's Bundles to ingest: ../shared/data/bundles. Where there are none, records are generated
 `;
 

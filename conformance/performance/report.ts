@@ -1,6 +1,7 @@
 import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os';
 import type { ScenarioFigures } from './measure.ts';
 import type { BenchOptions } from './options.ts';
+import { inGroups } from './population.ts';
 import { median } from './statistics.ts';
 import { table } from './table.ts';
 
@@ -64,11 +65,13 @@ export function formatReport({ at, machine, start, scenarios, bundles, options, 
   }
   if (scenarios.length > 0) parts.push(scenarioTable(scenarios));
   const profiled = scenarios.filter(({ stages }) => stages !== undefined);
-  if (profiled.length > 0) parts.push(stageTable(profiled));
+  parts.push(...inGroups(profiled, ABREAST).map(stageTable));
   return parts.join('\n');
 }
 
 const MEGABYTE = 2 ** 20;
+/** Scenarios that stand side by side on a screen. */
+const ABREAST = 8;
 
 function scenarioTable(scenarios: readonly ScenarioFigures[]): string {
   const header = [
