@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { Client } from 'pg';
+import { compartmentResourceTypes } from '../../src/fhir/definitions/compartments.ts';
+import { compartmentTokens } from '../../src/interactions/search/target.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { createCommonTokens } from '../../src/repository/common-tokens.ts';
 import type { Criterion } from '../../src/repository/criteria.ts';
 import { createPermittedReader, type PermittedReader, type PrincipalSettings } from '../../src/repository/permitted.ts';
 import { tokenForm } from '../../src/sealing/blind-index/forms.ts';
 import { parameterKey } from '../../src/sealing/blind-index/resource-tokens.ts';
+import { createSources } from '../../src/sealing/blind-index/sources.ts';
 import { selfToken } from '../../src/sealing/identity.ts';
 import type { Database } from '../../src/storage/database/port.ts';
 import { explain, explainKept, type Plan, planNodes } from '../support/explain.ts';
@@ -170,6 +173,12 @@ function questionsOf(world: World): readonly Question[] {
   const observation = world.names.idToken('hospital-a/Observation/o7-0');
   // Of a patient: ten of 20,000.
   const ofOne: Criterion = { kind: 'every', tokens: [(selfToken(patient) ^ mask).toString()] };
+  const ofOneAndFrequent: Criterion = { kind: 'all', of: [ofOne, frequent] };
+  const members = compartmentResourceTypes('Patient');
+  const compartment: Criterion = {
+    kind: 'some',
+    tokens: compartmentTokens({ ...world, sourcesOf: createSources() }, 'Patient', members, [patient]),
+  };
   const all: Criterion = { kind: 'all', of: [] };
   const history = {
     institution,
@@ -191,11 +200,41 @@ function questionsOf(world: World): readonly Question[] {
       through: 'resource_current_tokens',
     },
     { what: 'search by a frequent token', ...search('Observation', frequent) },
+    {
+      what: 'sort keys of what one has of a frequent code',
+      ask: (reader, principal) =>
+        reader.sortRows(principal, { type: 'Observation', institution, criterion: ofOneAndFrequent }, 10_001),
+      through: 'resource_current_tokens',
+    },
+    {
+      what: 'what is included, by id tokens',
+      ask: (reader, principal) =>
+        reader.search(
+          principal,
+          { type: undefined, institution: undefined, criterion: { kind: 'ids', idTokens: [patient, observation] } },
+          { ...page, limit: 250 },
+        ),
+      through: 'resource_current_pkey',
+    },
+    {
+      what: 'a compartment',
+      ask: (reader, principal) =>
+        reader.search(principal, { type: undefined, institution, criterion: compartment }, { ...page, limit: 1001 }),
+      through: 'resource_current_tokens',
+    },
     { what: 'search without criteria', ...search('Observation', all) },
     { what: 'search without criteria, newest first', ...search('Observation', all, { descending: true }) },
     {
       what: 'chain',
       ...search('Observation', { kind: 'refers-to', mask, type: 'Patient', target: rare }),
+      through: 'resource_current_tokens',
+    },
+    {
+      what: 'chain to one of whom a frequent code is asked',
+      ...search('Observation', {
+        kind: 'all',
+        of: [{ kind: 'refers-to', mask, type: 'Patient', target: rare }, frequent],
+      }),
       through: 'resource_current_tokens',
     },
     {

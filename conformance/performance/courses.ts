@@ -119,11 +119,15 @@ export function coursesOf({ patients, patientId }: Population): Courses {
   };
 
   function sorted(patient: number, path: string, isAsked: (index: number) => boolean): Question {
-    const found = seriesOf(patient, patientId(patient))
-      .filter((_, index) => isAsked(index))
-      .toSorted((one, other) => dateOf(other) - dateOf(one))
-      .map(({ id }) => `Observation/${id}`);
-    return { path, entries: found.length, ends: [found[0] ?? '', found.at(-1) ?? ''] };
+    const found = Array.from({ length: SERIES }, (_, index) => index)
+      .filter(isAsked)
+      .sort((one, other) => monthOf(patient, other) - monthOf(patient, one));
+    const [first = 0, last = 0] = [found[0], found.at(-1)];
+    return {
+      path,
+      entries: found.length,
+      ends: [`Observation/${seriesId(patient, first)}`, `Observation/${seriesId(patient, last)}`],
+    };
   }
 }
 
@@ -162,10 +166,10 @@ function encountersOf(patient: number, id: string): readonly Encounter[] {
 /** A month apart, and not put in the order of their dates. */
 function seriesOf(patient: number, id: string): readonly Observation[] {
   return Array.from({ length: SERIES }, (_, index) => {
-    const { issued: _issued, ...observation } = observationOf(`s-${patient}-${index}`, id, index, analyteOf(patient));
+    const { issued: _issued, ...observation } = observationOf(seriesId(patient, index), id, index, analyteOf(patient));
     const { coding = [] } = observation.code;
     const part = partOf(partAt(index));
-    const at = Date.UTC(2021, 0, 1) + ((index * 17 + patient) % SERIES) * MONTH;
+    const at = Date.UTC(2021, 0, 1) + monthOf(patient, index) * MONTH;
     return {
       ...observation,
       category: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/observation-category', code: 'exam' }] }],
@@ -176,8 +180,13 @@ function seriesOf(patient: number, id: string): readonly Observation[] {
   });
 }
 
-function dateOf({ effectiveDateTime = '' }: Observation): number {
-  return Date.parse(effectiveDateTime);
+function seriesId(patient: number, index: number): string {
+  return `s-${patient}-${index}`;
+}
+
+/** Each month once. */
+function monthOf(patient: number, index: number): number {
+  return (index * 17 + patient) % SERIES;
 }
 
 function partAt(index: number): number {

@@ -48,7 +48,7 @@ function reportOf(scenarios: readonly ScenarioFigures[]): BenchReport {
     format: 'medseal/bench/1',
     at: '2026-01-01T00:00:00.000Z',
     machine: { cpus: 2, model: 'model', memory: 2 ** 34, system: 'Linux', node: 'v24', load: 0 },
-    options: { ids: 1000, rounds: 1, bundles: 1, requests: 1, profile: true, only: [] },
+    options: { ids: 1000, rounds: 1, bundles: 1, requests: 1, warm: false, profile: true, only: [] },
     bundles: 'generated records',
     consentRules: 50,
     start: { boot: [], restart: [], restartPopulated: [] },

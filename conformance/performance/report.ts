@@ -56,7 +56,7 @@ export function formatReport({ at, machine, start, scenarios, bundles, options, 
   const { cpus: count, model, memory, system, node, load } = machine;
   const parts = [
     `${at}  ${count} x ${model}, ${Math.round(memory / 2 ** 30)} GB, ${system}, Node ${node}, load before ${load.toFixed(2)}\n`,
-    `medians of ${options.rounds} rounds; ingest: ${bundles}; reads and searches: ${options.ids} ids, ${consentRules} consent rules\n`,
+    `medians of ${options.rounds} rounds; ingest: ${bundles}; reads and searches: ${options.ids} ids, ${consentRules} consent rules${options.warm ? ', warm' : ''}\n`,
   ];
   const starts = Object.entries(start).filter(([, times]) => times.length > 0);
   if (starts.length > 0) {

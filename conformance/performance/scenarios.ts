@@ -15,7 +15,9 @@ export interface Scenario {
   readonly cold: boolean;
   /** What must be there: the population, or also what happened to some of it besides. */
   readonly needs: 'nothing' | 'population' | 'courses';
-  /** The requests of the next round; none of them was sent before. */
+  /** Rounds before those that count. */
+  readonly warmUps: number;
+  /** The requests of the next round; none of them was sent before, unless all of them were. */
   readonly next: () => readonly LoadRequest[];
 }
 
@@ -26,7 +28,12 @@ export interface ScenarioOptions {
   /** Transactions a round of ingest, and reads a round. */
   readonly bundles: number;
   readonly requests: number;
+  /** Whether each round reads and searches for the same again. */
+  readonly warm: boolean;
 }
+
+/** What is opened is kept from the second time on. */
+const UNTIL_KEPT = 2;
 
 type Asker = 'custodian' | 'non-custodian';
 
@@ -34,7 +41,30 @@ const CLIENTS = { custodian: 'hospital-a', 'non-custodian': 'research-institute'
 const BASE = '/hospital-a/fhir';
 const PERMUTATION_SEED = 20261122;
 
-export function scenariosOf({ population, courses, pushes, bundles, requests }: ScenarioOptions): readonly Scenario[] {
+export function scenariosOf(options: ScenarioOptions): readonly Scenario[] {
+  const all = scenariosOnce(options);
+  return options.warm ? all.map((one) => (one.cold ? repeating(one) : one)) : all;
+}
+
+function repeating({ next, ...scenario }: Scenario): Scenario {
+  let same: readonly LoadRequest[] | undefined;
+  return {
+    ...scenario,
+    warmUps: UNTIL_KEPT,
+    next() {
+      same ??= next();
+      return same;
+    },
+  };
+}
+
+function scenariosOnce({
+  population,
+  courses,
+  pushes,
+  bundles,
+  requests,
+}: Omit<ScenarioOptions, 'warm'>): readonly Scenario[] {
   const pushed = pushes();
   const ingest = (inFlight: number): Scenario => ({
     name: `ingest-${inFlight}`,
@@ -42,17 +72,19 @@ export function scenariosOf({ population, courses, pushes, bundles, requests }: 
     inFlight,
     client: 'hospital-a',
     cold: false,
+    warmUps: 1,
     needs: 'nothing',
     next: () => take(pushed, bundles).map(pushRequest),
   });
   const ids = permutation(population.ids);
-  const searches = { 5: rotation(population.searches(5)), 50: rotation(population.searches(50)) };
+  const searches = { 5: rotation(() => population.searches(5)), 50: rotation(() => population.searches(50)) };
   const by = (who: Asker) => {
     const common = {
       unit: 'request',
       inFlight: 16,
       client: CLIENTS[who],
       cold: true,
+      warmUps: 1,
       needs: 'population',
     } as const;
     const search = (matches: 5 | 50, count: number): Scenario => ({
@@ -73,6 +105,7 @@ export function scenariosOf({ population, courses, pushes, bundles, requests }: 
     inFlight: 16,
     client: 'hospital-a',
     cold: false,
+    warmUps: 1,
     needs: 'nothing',
     next: () => Array.from({ length: Math.max(1, requests >> 1) }, () => createRequest(created++)),
   };
@@ -94,7 +127,7 @@ const FEWER: Readonly<Record<Kind, number>> = {
 function courseScenarios(courses: Courses, requests: number): readonly Scenario[] {
   return (Object.keys(FEWER) as Kind[]).flatMap((kind) =>
     (Object.keys(CLIENTS) as Asker[]).map((who): Scenario => {
-      const questions = rotation(courses.questions[kind]());
+      const questions = rotation(courses.questions[kind]);
       const unit = kind === 'everything' ? 'resource' : 'request';
       return {
         name: `${kind}-${who}`,
@@ -102,6 +135,7 @@ function courseScenarios(courses: Courses, requests: number): readonly Scenario[
         inFlight: 8,
         client: CLIENTS[who],
         cold: true,
+        warmUps: 1,
         needs: 'courses',
         next: () =>
           take(questions, Math.max(1, Math.floor(requests / FEWER[kind]))).map((question) =>
@@ -173,8 +207,9 @@ export function* permutation(count: number): Generator<number> {
   }
 }
 
-/** Round and round: permuted once. */
-function* rotation<T>(items: readonly T[]): Generator<T> {
+/** Round and round: made and permuted once, when the first is asked for. */
+function* rotation<T>(made: () => readonly T[]): Generator<T> {
+  const items = made();
   const order = [...permutation(items.length)];
   for (;;) for (const index of order) yield items[index] as T;
 }
