@@ -33,6 +33,46 @@ export const RESULTS = mutantsOf(
       "text === '' ? url :",
       "text !== '?' ? url :",
     ],
+    [
+      'replaced-versions-are-found',
+      'a search finds what replaced versions had',
+      'src/repository/write-statements.ts',
+      'tokens = excluded.tokens, traits',
+      'tokens = c.tokens || excluded.tokens, traits',
+      ['search results'],
+    ],
+    [
+      'sort-puts-the-missing-first',
+      'what lacks the sorted value comes first',
+      'src/interactions/search/page-by-sort-keys.ts',
+      'if (left === null) return right === null ? 0 : 1;\n  if (right === null) return -1;',
+      'if (left === null) return right === null ? 0 : -1;\n  if (right === null) return 1;',
+      ['search results'],
+    ],
+    [
+      'counts-are-no-searchsets',
+      '_summary=count answers a collection',
+      SEARCH,
+      "bundleText({ type: 'searchset', total, link: selfLink(), entry: [] })",
+      "bundleText({ type: 'collection', total, link: selfLink(), entry: [] })",
+      ['search results'],
+    ],
+    [
+      'cursor-of-any-client',
+      'a cursor opens for whoever has it',
+      'src/interactions/search/cursor.ts',
+      'JSON.stringify([purpose, clientId, user ?? null, patient ?? null])',
+      'JSON.stringify([purpose])',
+      ['search results'],
+    ],
+    [
+      'cursor-of-any-search',
+      'a cursor opens for another search',
+      'src/interactions/search/cursor.ts',
+      'JSON.stringify([purpose, clientId,',
+      'JSON.stringify([clientId,',
+      ['search results'],
+    ],
   ],
 );
 
@@ -83,6 +123,20 @@ export const PARTS = mutantsOf(
       "if (name === 'resourceType' || element?.summary === true)",
       "if (name !== '')",
     ],
+    [
+      'summary-text-is-narrative-only',
+      '_summary=text lacks the identity',
+      SUBSET,
+      "new Set(['resourceType', 'id', 'meta'])",
+      "new Set(['resourceType'])",
+    ],
+    [
+      'parts-in-one-page',
+      '_count does not apply to parts of resources',
+      'src/interactions/search/prepare.ts',
+      'count: Math.min(control.count ?? DEFAULT_COUNT, MAX_COUNT),',
+      "count: control.summary === 'true' ? MAX_COUNT : Math.min(control.count ?? DEFAULT_COUNT, MAX_COUNT),",
+    ],
   ],
 );
 
@@ -112,6 +166,14 @@ export const CONTEXTS = mutantsOf(
       'if (compartment !== null || of === undefined) return [];',
       ['search contexts'],
     ],
+    [
+      'search-of-everything',
+      'a search over all types needs nothing to go by',
+      'src/interactions/search/prepare.ts',
+      "if (isSelective({ kind: 'all', of }, new Set())) return;",
+      'if (of !== undefined) return;',
+      ['search contexts'],
+    ],
   ],
 );
 
@@ -132,6 +194,22 @@ export const CHAINS = mutantsOf(
       CRITERIA,
       "if (parameter.type !== 'reference') throw parameterError(context.name, 'only",
       "if (parameter.type !== 'reference') return undefined;\n  if (rest === '') throw parameterError(context.name, 'only",
+    ],
+    [
+      'chains-end-nowhere',
+      'a chain of several steps finds nothing',
+      'src/interactions/search/hops.ts',
+      'rows.map(({ idToken }) => idToken)',
+      '[]',
+      ['chains'],
+    ],
+    [
+      'chains-of-which-one-counts',
+      'of several chains only the first counts',
+      'src/fhir/search/query.ts',
+      '  return { type, criteria };',
+      "  const first = criteria.findIndex(({ kind }) => kind === 'chain');\n  return { type, criteria: criteria.filter(({ kind }, at) => kind !== 'chain' || at === first) };",
+      ['chains'],
     ],
   ],
 );
