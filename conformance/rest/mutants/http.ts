@@ -188,5 +188,19 @@ export const IDEMPOTENCY = mutantsOf(
       "JSON.stringify(['key', principal.clientId, key])",
       "JSON.stringify(['key', key])",
     ],
+    [
+      'idempotency-races',
+      'the same key at the same time fails',
+      EXECUTE,
+      "violatesUnique(error, 'idempotency_pkey')",
+      "violatesUnique(error, 'none')",
+    ],
+    [
+      'idempotency-of-a-batch-as-one',
+      'the entries of a batch share its key',
+      'src/interactions/bundle.ts',
+      'key: `$' + '{idempotent.key}\\0$' + '{index}`',
+      'key: idempotent.key',
+    ],
   ],
 );

@@ -142,5 +142,19 @@ export const WHOLE_RECORDS = mutantsOf(
       "const cursor = parameterOf(parameters, '_cursor');",
       'const cursor = undefined as string | undefined;',
     ],
+    [
+      'everything-in-pages-of-none',
+      '$everything takes a _count of 0',
+      EVERYTHING,
+      'if (count === undefined) throw invalid(',
+      'if (count === undefined) return 0;\n  if (count < 0) throw invalid(',
+    ],
+    [
+      'lastn-of-none',
+      '$lastn takes a max of 0',
+      LAST_N,
+      'if (max === undefined) throw invalid(',
+      'if (max === undefined) return 0;\n  if (max < 0) throw invalid(',
+    ],
   ],
 );

@@ -6,9 +6,7 @@ const SEARCH_VALUES = 'src/repository/search-values.ts';
 const FORMS = 'src/sealing/blind-index/forms.ts';
 const TOKEN = 'src/fhir/search/conversions/token.ts';
 const ESCAPES = 'src/fhir/search/query/escapes.ts';
-const DATES = 'src/fhir/search/dates.ts';
 const MATCH = 'src/fhir/search/match.ts';
-const SEARCH_DATES = 'src/repository/search-dates.ts';
 const NUMBERS = 'src/fhir/search/numbers.ts';
 const QUANTITIES = 'src/fhir/search/quantities.ts';
 
@@ -149,42 +147,37 @@ export const BY_VALUES = mutantsOf(
       '  where c.version < excluded.version and not excluded.deleted\n',
       ['search by reference', 'search results', 'delete'],
     ],
-  ],
-);
-
-/** http://hl7.org/fhir/R4/search.html#date, #prefix */
-export const BY_DATES = mutantsOf(
-  ['search by date', 'chains'],
-  [
     [
-      'date-prefix-ignored',
-      'every prefix is eq',
-      DATES,
-      'prefix: prefix as Prefix, ...temporal };',
-      "prefix: 'eq', ...temporal };",
-      ['search by date'],
-    ],
-    [
-      'date-eq-by-overlap',
-      'eq finds what overlaps',
+      'text-modifier-anywhere',
+      ':text does not compare what it found',
       MATCH,
-      "case 'eq':\n      return contained;",
-      "case 'eq':\n      return value.low < operand.high && value.high > operand.low;",
+      'value.text !== undefined && matchesText(operand.text, value.text, undefined)',
+      'value.text !== undefined',
+      ['search modifiers'],
     ],
     [
-      'date-eq-by-the-day',
-      'eq of a time finds the whole day',
-      SEARCH_DATES,
-      'criterion: within(), exact: isExact };',
-      'criterion: within(), exact: true };',
+      'above-is-below',
+      ':above finds what is below',
+      SEARCH_VALUES,
+      "modifier === 'above' ? codeAndAncestors(system, code)",
+      "modifier === 'over' ? codeAndAncestors(system, code)",
+      ['search modifiers'],
     ],
-    ['date-ne-as-eq', 'ne finds what is equal', SEARCH_DATES, 'of: [present, not] }', 'of: [present, within()] }'],
     [
-      'date-gt-as-ge',
-      'gt finds what is equal too',
-      SEARCH_DATES,
-      "case 'gt':\n      return { criterion: above(), exact: isExact };",
-      "case 'gt':\n      return { criterion: { kind: 'any', of: [above(), within()] }, exact: isExact };",
+      'icd-by-category-only',
+      'of an ICD-10 code only the category is above it',
+      'src/fhir/terminology/code-hierarchy.ts',
+      'return [...between.map(',
+      'return [category];\n  return [...between.map(',
+      ['search modifiers'],
+    ],
+    [
+      'uri-below-any-prefix',
+      'a URI is below whatever it begins with',
+      'src/fhir/search/uris.ts',
+      'const found = [whole];',
+      'const found = Array.from(whole, (_, at) => whole.slice(0, whole.length - at));',
+      ['search modifiers'],
     ],
   ],
 );
