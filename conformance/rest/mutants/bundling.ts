@@ -171,5 +171,21 @@ export const BUNDLING = mutantsOf(
       "if (fullUrl === '') throw",
       ['transactions'],
     ],
+    [
+      'batch-answers-backwards',
+      'the answers of a batch stand in another order than its entries',
+      BUNDLE,
+      'entry[index] = await batchEntry(',
+      'entry[steps.length - 1 - index] = await batchEntry(',
+      ['batches'],
+    ],
+    [
+      'transaction-answers-writes-first',
+      'the answers of a transaction tell the writes first',
+      BUNDLE,
+      'const entry = steps.map((_, index) => reads[index] ?? (written[next++] as TextEntry));',
+      'const entry = [...written.slice(next++), ...reads.filter((one) => one !== undefined)];',
+      ['transaction rules'],
+    ],
   ],
 );

@@ -139,6 +139,38 @@ export const HTTP = mutantsOf(
       '',
       ['content negotiation and capabilities'],
     ],
+    [
+      'head-of-searches-refused',
+      'HEAD of a search or of nothing is refused',
+      APP,
+      "app.addHook('onRequest', async (request, reply) => void reply",
+      "app.addHook('onRequest', async ({ method, url }) => {\n    if (method === 'HEAD' && !/Patient\\/[0-9a-f-]{36}/.test(url)) throw methodRefusedError();\n  });\n  const methodRefusedError = () => new MedSealError('method-not-allowed', 'No');\n  app.addHook('onRequest', async (request, reply) => void reply",
+      ['HTTP'],
+    ],
+    [
+      'accept-ignored',
+      'Accept is passed over',
+      NEGOTIATION,
+      'accept === undefined || accept.split',
+      "accept !== '' || accept.split",
+      ['content negotiation and capabilities'],
+    ],
+    [
+      'body-of-any-charset',
+      'the charset of a body is passed over',
+      NEGOTIATION,
+      "charset === undefined || charset === 'utf-8' || charset === 'utf8'",
+      "charset !== ''",
+      ['content negotiation and capabilities'],
+    ],
+    [
+      'methods-without-allow',
+      'a method that is not there is told without Allow',
+      APP,
+      "sendResult(reply.header('Allow', allow), methodRefused(), '')",
+      "sendResult(reply, methodRefused(), '')",
+      ['content negotiation and capabilities'],
+    ],
   ],
 );
 

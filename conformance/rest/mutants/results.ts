@@ -165,6 +165,14 @@ export const INCLUDES = mutantsOf(
       ".filter((one) => one.type === 'token')",
       ['_include'],
     ],
+    [
+      'include-of-anything',
+      'an include may name what is no reference',
+      CONTROL,
+      "if (code !== '*' && parameter?.type !== 'reference') {",
+      "if (code === '') {",
+      ['_include'],
+    ],
   ],
 );
 

@@ -179,6 +179,22 @@ export const BY_VALUES = mutantsOf(
       'const found = Array.from(whole, (_, at) => whole.slice(0, whole.length - at));',
       ['search modifiers'],
     ],
+    [
+      'contains-at-the-beginning',
+      ':contains finds only what begins with the value',
+      MATCH,
+      "modifier === 'contains' ? whole.includes(part)",
+      "modifier === 'contain' ? whole.includes(part)",
+      ['search modifiers'],
+    ],
+    [
+      'has-finds-nothing',
+      '_has follows no reference',
+      'src/repository/criteria.ts',
+      'const unmasked = `unnest',
+      'const unmasked = `0 * unnest',
+      ['search by reference'],
+    ],
   ],
 );
 
@@ -226,6 +242,30 @@ export const BY_NUMBERS = mutantsOf(
       'return operands.every((operand, index) =>',
       'return operands.some((operand, index) =>',
       ['search by composite'],
+    ],
+    [
+      'quantity-of-any-form',
+      'a quantity with two parts is taken',
+      'src/fhir/search/query/operands.ts',
+      '|| (system !== undefined && !code)) return undefined;',
+      ') return undefined;',
+      ['search by quantity'],
+    ],
+    [
+      'composite-takes-fewer-parts',
+      'a composite may lack parts',
+      'src/fhir/search/query/operands.ts',
+      'if (parts.length !== components.length) return undefined;',
+      'if (parts.length > 9) return undefined;',
+      ['search by composite'],
+    ],
+    [
+      'quantity-not-converted',
+      'quantities are compared without converting units',
+      QUANTITIES,
+      'if (wanted !== undefined && given !== undefined) {',
+      'if (wanted === undefined && given !== undefined && false) {',
+      ['search by quantity'],
     ],
   ],
 );

@@ -197,6 +197,22 @@ export const WRITING = mutantsOf(
       "parseScanned(Buffer.from(bytes).toString('latin1'))",
       [],
     ],
+    [
+      'conditional-update-of-another-id',
+      'a conditional update takes a body with the id of another resource',
+      PLAN,
+      'if (match !== undefined && given !== undefined && given !== match.id) {',
+      "if (match?.id === '') {",
+      ['conditional reads and writes'],
+    ],
+    [
+      'conditional-update-always-creates',
+      'a conditional update never finds what it should update',
+      PLAN,
+      'return { entry, id: match?.id ?? given',
+      'return { entry, id: given',
+      ['conditional reads and writes'],
+    ],
   ],
 );
 
