@@ -182,8 +182,8 @@ export const IDEMPOTENCY = mutantsOf(
       'idempotency-not-kept',
       'no answer is kept for a repetition',
       EXECUTE,
-      'return record?.(answer(about));',
-      'return undefined;',
+      'idempotency: record?.(answer)',
+      'idempotency: undefined',
     ],
     [
       'idempotency-ignored',
