@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { Client } from 'pg';
+import { compartmentResourceTypes } from '../../src/fhir/definitions/compartments.ts';
+import { compartmentTokens } from '../../src/interactions/search/target.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { createCommonTokens } from '../../src/repository/common-tokens.ts';
 import type { Criterion } from '../../src/repository/criteria.ts';
 import { createPermittedReader, type PermittedReader, type PrincipalSettings } from '../../src/repository/permitted.ts';
 import { tokenForm } from '../../src/sealing/blind-index/forms.ts';
 import { parameterKey } from '../../src/sealing/blind-index/resource-tokens.ts';
+import { createSources } from '../../src/sealing/blind-index/sources.ts';
 import { selfToken } from '../../src/sealing/identity.ts';
 import type { Database } from '../../src/storage/database/port.ts';
 import { explain, explainKept, type Plan, planNodes } from '../support/explain.ts';
@@ -58,6 +61,9 @@ function recording(database: Database) {
   return { recorder, asked };
 }
 
+/** Makes rows so dear that PostgreSQL asks every index that it can before, as it does of itself among many more. */
+const EVERY_INDEX = { cpu_tuple_cost: '100', cpu_index_tuple_cost: '0' };
+
 describe('plans', async () => {
   const world = await createWorld({ after }, ['hospital-a', 'hospital-b', 'research']);
   await writeCrowd(world, {
@@ -81,12 +87,18 @@ describe('plans', async () => {
   const questions = questionsOf(world);
 
   for (const [who, principal] of principalsOf(world)) {
-    for (const { what, ask, through } of questions) {
+    for (const { what, ask, through, few = false } of questions) {
       test(`${who}: ${what}`, async () => {
         asked.length = 0;
         await ask(reader, principal);
         const [query] = asked;
         assert.ok(query !== undefined);
+        if (few) {
+          const { text, values, settings } = query;
+          const plan = await explainKept(world.database, 'reader', { ...settings, ...EVERY_INDEX }, text, values);
+          const byTime = planNodes(plan).filter((node) => node['Index Name'] === 'resource_current_by_time');
+          assert.deepEqual(byTime, [], `all of a type are looked through: ${shown(plan)}`);
+        }
         for (const planned of [explain, explainKept]) {
           const plan = await planned(world.database, 'reader', query.settings, query.text, query.values);
           assertIndexed(plan);
@@ -146,6 +158,8 @@ interface Question {
   ask(reader: PermittedReader, principal: PrincipalSettings): Promise<unknown>;
   /** An index that must be used. */
   readonly through?: string;
+  /** Whether there is a criterion that few rows meet, so that the index of all rows of a type must not be used. */
+  readonly few?: boolean;
 }
 
 function questionsOf(world: World): readonly Question[] {
@@ -170,6 +184,12 @@ function questionsOf(world: World): readonly Question[] {
   const observation = world.names.idToken('hospital-a/Observation/o7-0');
   // Of a patient: ten of 20,000.
   const ofOne: Criterion = { kind: 'every', tokens: [(selfToken(patient) ^ mask).toString()] };
+  const ofOneAndFrequent: Criterion = { kind: 'all', of: [ofOne, frequent] };
+  const members = compartmentResourceTypes('Patient');
+  const compartment: Criterion = {
+    kind: 'some',
+    tokens: compartmentTokens({ ...world, sourcesOf: createSources() }, 'Patient', members, [patient]),
+  };
   const all: Criterion = { kind: 'all', of: [] };
   const history = {
     institution,
@@ -191,12 +211,44 @@ function questionsOf(world: World): readonly Question[] {
       through: 'resource_current_tokens',
     },
     { what: 'search by a frequent token', ...search('Observation', frequent) },
+    {
+      what: 'sort keys of what one has of a frequent code',
+      ask: (reader, principal) =>
+        reader.sortRows(principal, { type: 'Observation', institution, criterion: ofOneAndFrequent }, 10_001),
+      through: 'resource_current_tokens',
+    },
+    {
+      what: 'what is included, by id tokens',
+      ask: (reader, principal) =>
+        reader.search(
+          principal,
+          { type: undefined, institution: undefined, criterion: { kind: 'ids', idTokens: [patient, observation] } },
+          { ...page, limit: 250 },
+        ),
+      through: 'resource_current_pkey',
+    },
+    {
+      what: 'a compartment',
+      ask: (reader, principal) =>
+        reader.search(principal, { type: undefined, institution, criterion: compartment }, { ...page, limit: 1001 }),
+      through: 'resource_current_tokens',
+    },
     { what: 'search without criteria', ...search('Observation', all) },
     { what: 'search without criteria, newest first', ...search('Observation', all, { descending: true }) },
     {
       what: 'chain',
       ...search('Observation', { kind: 'refers-to', mask, type: 'Patient', target: rare }),
       through: 'resource_current_tokens',
+      few: true,
+    },
+    {
+      what: 'chain to one of whom a frequent code is asked',
+      ...search('Observation', {
+        kind: 'all',
+        of: [{ kind: 'refers-to', mask, type: 'Patient', target: rare }, frequent],
+      }),
+      through: 'resource_current_tokens',
+      few: true,
     },
     {
       what: '_has',

@@ -16,7 +16,15 @@ const LINUX = process.platform === 'linux' ? false : 'it reads /proc';
 test('very small numbers', { skip: LINUX }, async () => {
   const directory = await temporaryDirectory();
   const file = join(directory, 'figures.json');
-  const only = ['boot', 'ingest-4', 'create', 'read-non-custodian', 'search-5-custodian'];
+  const only = [
+    'boot',
+    'ingest-4',
+    'create',
+    'read-non-custodian',
+    'search-5-custodian',
+    'sorted-5-non',
+    'everything-c',
+  ];
   const numbers = ['--ids', '1000', '--bundles', '1', '--requests', '40', '--data', join(directory, 'none')];
   const args = ['--quick', '--json', file, ...numbers, ...only.flatMap((name) => ['--only', name])];
   const { code, output, progress } = await bench(args, directory);
@@ -42,14 +50,24 @@ test('very small numbers', { skip: LINUX }, async () => {
     [
       ['boot', 1],
       ['restart', 1],
-      ['restartPopulated', 2],
+      ['restartPopulated', 4],
     ],
   );
-  const names = ['ingest-4', 'create-16', 'search-5-custodian', 'read-non-custodian'];
+  const names = [
+    'ingest-4',
+    'create-16',
+    'search-5-custodian',
+    'read-non-custodian',
+    'search-sorted-5-non-custodian',
+    'everything-custodian',
+  ];
   assert.deepEqual(
     report.scenarios.map(({ name }) => name),
     names,
   );
+  const everything = report.scenarios.at(-1);
+  // An entry is a unit of it.
+  assert.deepEqual([everything?.unit, everything?.inFlight, everything?.units], ['resource', 8, 78]);
   for (const scenario of report.scenarios) {
     assert.deepEqual(Object.keys(scenario), [
       'name',

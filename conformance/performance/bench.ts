@@ -1,11 +1,12 @@
 /** `npm run bench`: how fast a node is, and what it spends its time on (docs/performance.md). */
 import { existsSync, writeFileSync } from 'node:fs';
 import { UsageError } from '../../src/cli/usage.ts';
-import { type BenchNode, startBenchNode } from './bench-node.ts';
+import { startBenchNode } from './bench-node.ts';
+import { type Courses, coursesOf } from './courses.ts';
 import { measure, type ScenarioFigures } from './measure.ts';
 import { type BenchOptions, readOptions, USAGE } from './options.ts';
 import { newRecords, type Population, type Push, population } from './population.ts';
-import { pushDirectory, pushPopulation } from './prepare.ts';
+import { pushCourses, pushDirectory, pushPopulation } from './prepare.ts';
 import { type BenchReport, describeMachine, formatReport } from './report.ts';
 import { type Scenario, scenariosOf } from './scenarios.ts';
 import { syntheaBundles } from './synthea-bundles.ts';
@@ -47,14 +48,17 @@ async function run(options: BenchOptions): Promise<BenchReport> {
   const at = new Date().toISOString();
   const machine = describeMachine();
   const people = population(ids, GRANTEE);
+  const courses = coursesOf(people);
   const source: Source = existsSync(options.data)
     ? { name: 'Synthea patients', ...syntheaBundles(options.data) }
     : { name: 'generated records', directory: [], pushes: newRecords };
   const wanted = ({ name }: { readonly name: string }) => only.length === 0 || only.some((part) => name.includes(part));
-  const scenarios = scenariosOf({ ...options, population: people, pushes: source.pushes }).filter(wanted);
+  const scenarios = scenariosOf({ ...options, population: people, courses, pushes: source.pushes }).filter(wanted);
   const starts = wanted({ name: 'boot' }) ? await measureStarts(rounds) : { boot: [], restart: [] };
   const { figures, restarts } =
-    scenarios.length > 0 ? await measureAll(scenarios, source, people, options) : { figures: [], restarts: [] };
+    scenarios.length > 0
+      ? await measureAll(scenarios, { source, people, courses }, options)
+      : { figures: [], restarts: [] };
   return {
     format: 'medseal/bench/1',
     at,
@@ -86,8 +90,7 @@ async function measureStarts(rounds: number) {
 
 async function measureAll(
   scenarios: readonly Scenario[],
-  source: Source,
-  people: Population,
+  { source, people, courses }: { readonly source: Source; readonly people: Population; readonly courses: Courses },
   options: BenchOptions,
 ): Promise<{ readonly figures: readonly ScenarioFigures[]; readonly restarts: readonly number[] }> {
   const node = await startBenchNode();
@@ -99,26 +102,32 @@ async function measureAll(
         figures.push(await measure(node, scenario, options));
       }
     };
-    const writes = scenarios.filter(({ populated }) => !populated);
+    const needing = (what: Scenario['needs']) => scenarios.filter(({ needs }) => needs === what);
+    const writes = needing('nothing');
     if (writes.length > 0) await pushDirectory(node, source.directory);
     await run(writes);
-    const reads = scenarios.filter(({ populated }) => populated);
-    if (reads.length > 0) await fill(node, people);
-    await run(reads);
+    if (writes.length < scenarios.length) {
+      await pushPopulation(node, people, told(`${people.ids} records of ${people.patients} patients`));
+    }
+    await run(needing('population'));
+    // Last, so that nothing else is measured among more than its own.
+    const others = needing('courses');
+    if (others.length > 0) await pushCourses(node, courses, told(`${courses.entries} more of some of them`));
+    await run(others);
     return { figures, restarts: node.restarts };
   } finally {
     await node.stop();
   }
 }
 
-async function fill(node: BenchNode, people: Population): Promise<void> {
-  const what = `${people.ids} records of ${people.patients} patients`;
-  let told = 0;
-  await pushPopulation(node, people, (share) => {
-    if (share < told) return;
+/** A line for each tenth. */
+function told(what: string): (share: number) => void {
+  let next = 0;
+  return (share) => {
+    if (share < next) return;
     progress(`${what}: ${Math.floor(share * 100)} %`);
-    told = share + 0.1;
-  });
+    next = share + 0.1;
+  };
 }
 
 function progress(what: string): void {

@@ -40,7 +40,7 @@ export interface ScenarioFigures {
 const MOST_FILES = 40;
 const ROOT = new URL('../../', import.meta.url).href;
 
-/** One round to warm up, then `rounds` that count, then one under the profiler. */
+/** A round or two to warm up, then `rounds` that count, then one under the profiler. */
 export async function measure(
   node: BenchNode,
   scenario: Scenario,
@@ -49,7 +49,7 @@ export async function measure(
   if (scenario.cold) await node.restart();
   const run = (requests: readonly LoadRequest[]) =>
     drive(node.origin(), requests, scenario.inFlight, node.token(scenario.client));
-  await run(scenario.next());
+  for (let round = 0; round < scenario.warmUps; round++) await run(scenario.next());
   await node.settle();
   resetPeakMemory(node.server().pid);
   const rounds: RoundFigures[] = [];

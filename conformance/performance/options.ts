@@ -10,6 +10,8 @@ export interface BenchOptions {
   readonly bundles: number;
   /** Reads a round; the other scenarios send a part of that. */
   readonly requests: number;
+  /** Whether each round reads and searches for the same again, after two rounds that have opened it. */
+  readonly warm: boolean;
   /** Whether one more round of each scenario runs under the profiler. */
   readonly profile: boolean;
   /** Only scenarios whose name contains one of these; empty: all. */
@@ -20,25 +22,29 @@ export interface BenchOptions {
   readonly json: string | undefined;
 }
 
-export const USAGE = `npm run bench -- [--quick] [--only NAME]... [--json FILE] [--no-profile]
+export const USAGE = `npm run bench -- [--quick] [--only NAME]... [--warm] [--json FILE] [--no-profile]
                      [--ids N] [--rounds N] [--bundles N] [--requests N] [--data DIR]
 
 Starts a server of its own, as npm start does, and measures it. A table on standard output.
 
 --quick        few records, one round: whether it runs, not how fast
---only NAME    only the scenarios whose name contains NAME: boot, ingest-4, read-custodian, search-50-…
+--only NAME    only the scenarios whose name contains NAME: boot, ingest-4, read-custodian, search-50-…,
+               search-sorted-5-…, search-sorted-50-…, search-encounters-…, search-patient-…, search-include-…,
+               search-chain-…, everything-…
+--warm         reads and searches for the same in each round, so that it lies in the server's cache as far as it fits
 --json FILE    the same figures, and those of each round
 --no-profile   without the round under the profiler, and so without the table by code stage
 --ids N        records to read and to search: 200000, in steps of 1000
 --rounds N     measured rounds: 3
 --bundles N    transactions a round of ingest: 40
---requests N   cold reads a round: 12000; single creates are half, searches a quarter or a sixteenth as many
+--requests N   cold reads a round: 12000; single creates are half, searches a quarter to a 120th as many
 --data DIR     Synthea's Bundles to ingest: ../shared/data/bundles. Where there are none, records are generated
 `;
 
 const OPTIONS = {
   quick: { type: 'boolean', default: false },
   only: { type: 'string', multiple: true, default: [] as string[] },
+  warm: { type: 'boolean', default: false },
   json: { type: 'string' },
   'no-profile': { type: 'boolean', default: false },
   ids: { type: 'string' },
@@ -67,6 +73,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
     rounds: number('rounds'),
     bundles: number('bundles'),
     requests: number('requests'),
+    warm: values.warm,
     profile: !values['no-profile'],
     only: values.only,
     data: values.data,

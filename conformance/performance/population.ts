@@ -23,11 +23,13 @@ export interface Push {
   readonly entries: number;
 }
 
-const OBSERVATIONS = 20;
+/** Of each patient. */
+export const OBSERVATIONS = 20;
 const SAME_CODE = 50;
 const CONSENTS_PER_BUNDLE = 100;
 const PATIENTS_PER_BUNDLE = 5;
-const CATEGORIES = ['vital-signs', 'laboratory', 'survey', 'social-history'];
+/** Each patient has as many Observations of each. */
+export const CATEGORIES = ['vital-signs', 'laboratory', 'survey', 'social-history'];
 const TERMINOLOGY = 'http://terminology.hl7.org/CodeSystem';
 
 /**

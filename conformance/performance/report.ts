@@ -1,6 +1,7 @@
 import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os';
 import type { ScenarioFigures } from './measure.ts';
 import type { BenchOptions } from './options.ts';
+import { inGroups } from './population.ts';
 import { median } from './statistics.ts';
 import { table } from './table.ts';
 
@@ -55,7 +56,7 @@ export function formatReport({ at, machine, start, scenarios, bundles, options, 
   const { cpus: count, model, memory, system, node, load } = machine;
   const parts = [
     `${at}  ${count} x ${model}, ${Math.round(memory / 2 ** 30)} GB, ${system}, Node ${node}, load before ${load.toFixed(2)}\n`,
-    `medians of ${options.rounds} rounds; ingest: ${bundles}; reads and searches: ${options.ids} ids, ${consentRules} consent rules\n`,
+    `medians of ${options.rounds} rounds; ingest: ${bundles}; reads and searches: ${options.ids} ids, ${consentRules} consent rules${options.warm ? ', warm' : ''}\n`,
   ];
   const starts = Object.entries(start).filter(([, times]) => times.length > 0);
   if (starts.length > 0) {
@@ -64,11 +65,13 @@ export function formatReport({ at, machine, start, scenarios, bundles, options, 
   }
   if (scenarios.length > 0) parts.push(scenarioTable(scenarios));
   const profiled = scenarios.filter(({ stages }) => stages !== undefined);
-  if (profiled.length > 0) parts.push(stageTable(profiled));
+  parts.push(...inGroups(profiled, ABREAST).map(stageTable));
   return parts.join('\n');
 }
 
 const MEGABYTE = 2 ** 20;
+/** Scenarios that stand side by side on a screen. */
+const ABREAST = 8;
 
 function scenarioTable(scenarios: readonly ScenarioFigures[]): string {
   const header = [

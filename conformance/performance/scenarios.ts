@@ -1,4 +1,5 @@
 import { randomOf } from '../support/seed.ts';
+import type { Courses, Kind, Question } from './courses.ts';
 import { type LoadRequest, unlessStatus } from './load.ts';
 import { newObservation, type Population, type Push } from './population.ts';
 
@@ -12,24 +13,58 @@ export interface Scenario {
   readonly client: 'hospital-a' | 'research-institute';
   /** Whether the server is started anew before, so that it has nothing in its caches. */
   readonly cold: boolean;
-  /** Whether the population must be there. */
-  readonly populated: boolean;
-  /** The requests of the next round; none of them was sent before. */
+  /** What must be there: the population, or also what happened to some of it besides. */
+  readonly needs: 'nothing' | 'population' | 'courses';
+  /** Rounds before those that count. */
+  readonly warmUps: number;
+  /** The requests of the next round; none of them was sent before, unless all of them were. */
   readonly next: () => readonly LoadRequest[];
 }
 
 export interface ScenarioOptions {
   readonly population: Population;
+  readonly courses: Courses;
   readonly pushes: () => Generator<Push>;
   /** Transactions a round of ingest, and reads a round. */
   readonly bundles: number;
   readonly requests: number;
+  /** Whether each round reads and searches for the same again. */
+  readonly warm: boolean;
 }
 
+/** What is opened is kept from the second time on. */
+const UNTIL_KEPT = 2;
+
+type Asker = 'custodian' | 'non-custodian';
+
+const CLIENTS = { custodian: 'hospital-a', 'non-custodian': 'research-institute' } as const;
 const BASE = '/hospital-a/fhir';
 const PERMUTATION_SEED = 20261122;
 
-export function scenariosOf({ population, pushes, bundles, requests }: ScenarioOptions): readonly Scenario[] {
+export function scenariosOf(options: ScenarioOptions): readonly Scenario[] {
+  const all = scenariosOnce(options);
+  return options.warm ? all.map((one) => (one.cold ? repeating(one) : one)) : all;
+}
+
+function repeating({ next, ...scenario }: Scenario): Scenario {
+  let same: readonly LoadRequest[] | undefined;
+  return {
+    ...scenario,
+    warmUps: UNTIL_KEPT,
+    next() {
+      same ??= next();
+      return same;
+    },
+  };
+}
+
+function scenariosOnce({
+  population,
+  courses,
+  pushes,
+  bundles,
+  requests,
+}: Omit<ScenarioOptions, 'warm'>): readonly Scenario[] {
   const pushed = pushes();
   const ingest = (inFlight: number): Scenario => ({
     name: `ingest-${inFlight}`,
@@ -37,18 +72,20 @@ export function scenariosOf({ population, pushes, bundles, requests }: ScenarioO
     inFlight,
     client: 'hospital-a',
     cold: false,
-    populated: false,
+    warmUps: 1,
+    needs: 'nothing',
     next: () => take(pushed, bundles).map(pushRequest),
   });
   const ids = permutation(population.ids);
-  const searches = { 5: rotation(population.searches(5)), 50: rotation(population.searches(50)) };
-  const by = (who: 'custodian' | 'non-custodian') => {
+  const searches = { 5: rotation(() => population.searches(5)), 50: rotation(() => population.searches(50)) };
+  const by = (who: Asker) => {
     const common = {
       unit: 'request',
       inFlight: 16,
-      client: who === 'custodian' ? 'hospital-a' : 'research-institute',
+      client: CLIENTS[who],
       cold: true,
-      populated: true,
+      warmUps: 1,
+      needs: 'population',
     } as const;
     const search = (matches: 5 | 50, count: number): Scenario => ({
       ...common,
@@ -68,10 +105,45 @@ export function scenariosOf({ population, pushes, bundles, requests }: ScenarioO
     inFlight: 16,
     client: 'hospital-a',
     cold: false,
-    populated: false,
+    warmUps: 1,
+    needs: 'nothing',
     next: () => Array.from({ length: Math.max(1, requests >> 1) }, () => createRequest(created++)),
   };
-  return [ingest(1), ingest(4), ingest(8), create, ...by('custodian'), ...by('non-custodian')];
+  const writes = [ingest(1), ingest(4), ingest(8), create];
+  return [...writes, ...by('custodian'), ...by('non-custodian'), ...courseScenarios(courses, requests)];
+}
+
+/** How many times fewer than reads there are in a round, so that no round has to ask again what another has asked. */
+const FEWER: Readonly<Record<Kind, number>> = {
+  'search-sorted-5': 12,
+  'search-sorted-50': 120,
+  'search-encounters': 24,
+  'search-patient': 8,
+  'search-include': 12,
+  'search-chain': 8,
+  everything: 120,
+};
+
+function courseScenarios(courses: Courses, requests: number): readonly Scenario[] {
+  return (Object.keys(FEWER) as Kind[]).flatMap((kind) =>
+    (Object.keys(CLIENTS) as Asker[]).map((who): Scenario => {
+      const questions = rotation(courses.questions[kind]);
+      const unit = kind === 'everything' ? 'resource' : 'request';
+      return {
+        name: `${kind}-${who}`,
+        unit,
+        inFlight: 8,
+        client: CLIENTS[who],
+        cold: true,
+        warmUps: 1,
+        needs: 'courses',
+        next: () =>
+          take(questions, Math.max(1, Math.floor(requests / FEWER[kind]))).map((question) =>
+            questionRequest(question, unit),
+          ),
+      };
+    }),
+  );
 }
 
 export function pushRequest({ body, entries }: Push): LoadRequest {
@@ -89,15 +161,33 @@ function readRequest(population: Population, index: number): LoadRequest {
 }
 
 function searchRequest(query: string, matches: number): LoadRequest {
+  return questionRequest({ path: query, entries: matches }, 'request');
+}
+
+export function questionRequest({ path, entries, ends }: Question, unit: Scenario['unit']): LoadRequest {
   return {
     method: 'GET',
-    path: `${BASE}/${query}`,
-    units: 1,
+    path: `${BASE}/${path}`,
+    units: unit === 'resource' ? entries : 1,
     wrong(answer) {
-      const found = countOf(answer.body, '"fullUrl":');
-      return unlessStatus(200)(answer) ?? (found === matches ? undefined : `${found} matches instead of ${matches}`);
+      const wrong = unlessStatus(200)(answer);
+      if (wrong !== undefined) return wrong;
+      const found = countOf(answer.body, FULL_URL);
+      if (found !== entries) return `${found} entries instead of ${entries}`;
+      return ends === undefined ? undefined : unlessEnds(answer.body, ends);
     },
   };
+}
+
+const FULL_URL = '"fullUrl":"';
+
+function unlessEnds(body: Buffer, ends: readonly [first: string, last: string]): string | undefined {
+  const found = [body.indexOf(FULL_URL), body.lastIndexOf(FULL_URL)].map((at) => {
+    const from = at + FULL_URL.length;
+    return body.toString('latin1', from, body.indexOf('"', from));
+  });
+  const isRight = ends.every((end, index) => found[index]?.endsWith(`/${end}`));
+  return isRight ? undefined : `from ${found.join(' to ')} instead of from ${ends.join(' to ')}`;
 }
 
 function countOf(body: Buffer, text: string): number {
@@ -117,8 +207,9 @@ export function* permutation(count: number): Generator<number> {
   }
 }
 
-/** Round and round: permuted once. */
-function* rotation<T>(items: readonly T[]): Generator<T> {
+/** Round and round: made and permuted once, when the first is asked for. */
+function* rotation<T>(made: () => readonly T[]): Generator<T> {
+  const items = made();
   const order = [...permutation(items.length)];
   for (;;) for (const index of order) yield items[index] as T;
 }

@@ -55,6 +55,25 @@ test('a question of the row is not one of the index', () => {
   assert.equal(compiled({ kind: 'some', tokens: ['1'], asked: 'row' }), "(r.tokens || '{}') && $1::bigint[]");
 });
 
+test('at the end of a hop to few, the type is asked of the rows, and so is what many have', () => {
+  const toFew = (target: Criterion): Criterion => ({ kind: 'refers-to', mask: 9n, type: 'Patient', target });
+  const byFew = (source: Criterion): Criterion => ({ kind: 'referred-by', mask: 9n, type: 'Observation', source });
+  const few = (criterion: Criterion): Criterion => ({ ...criterion, few: true }) as Criterion;
+  const narrowed = withoutCommon(all(any(toFew(every('1', '3'))), byFew(every('4')), every('5')), COMMON);
+  const rest: Criterion = { kind: 'every', tokens: ['1'], asked: 'row' };
+  assert.deepEqual(narrowed, all(any(few(toFew(all(every('3'), rest)))), few(byFew(every('4'))), every('5')));
+  // Whose end many meet is left as it is.
+  assert.deepEqual(withoutCommon(all(toFew(every('1')), every('3')), COMMON), all(toFew(every('1')), every('3')));
+  for (const criterion of [toFew(every('3')), byFew(every('3'))]) {
+    const compiled = (one: Criterion) =>
+      compileCriterion(one, 'r', new Parameters(), { table: 'permitted_current' }).replaceAll(/\br[ts]\./g, 'x.');
+    assert.match(compiled(criterion), /where x\.readers && .* and x\.type = \$\d and not x\.deleted and /);
+    assert.match(compiled(few(criterion)), /where \(x\.type \|\| ''\) = \$\d and not x\.deleted and /);
+    const own = compileCriterion(few(criterion), 'r', new Parameters(), { table: 'resource_current', institution: 1 });
+    assert.match(own, /where r[ts]\.institution = \$\d and \(r/);
+  }
+});
+
 test('what is common is learnt from the statistics', async (t) => {
   const { database, recordsUrl } = await testDatabase(t);
   const superuser = new Client({ connectionString: recordsUrl });

@@ -104,6 +104,16 @@ export function withoutCommon(criterion: Criterion, common: ReadonlySet<Token>):
         ],
       };
     }
+    case 'any':
+      return { kind: 'any', of: criterion.of.map((one) => withoutCommon(one, common)) };
+    case 'refers-to':
+      return isSelective(criterion.target, common)
+        ? { ...criterion, target: withoutCommon(criterion.target, common), few: true }
+        : criterion;
+    case 'referred-by':
+      return isSelective(criterion.source, common)
+        ? { ...criterion, source: withoutCommon(criterion.source, common), few: true }
+        : criterion;
     default:
       return criterion;
   }

@@ -21,15 +21,33 @@ export type Criterion =
   /** Changed within `[from, until)`, RFC 3339. */
   | { readonly kind: 'changed'; readonly from: string | undefined; readonly until: string | undefined }
   /** By the parameter of this mask the row refers to a resource of `type` that meets `target`. */
-  | { readonly kind: 'refers-to'; readonly mask: bigint; readonly type: string; readonly target: Criterion }
+  | {
+      readonly kind: 'refers-to';
+      readonly mask: bigint;
+      readonly type: string;
+      readonly target: Criterion;
+      readonly few?: Few;
+    }
   /** A resource of `type` that meets `source` refers to the row by the parameter of this mask. */
-  | { readonly kind: 'referred-by'; readonly mask: bigint; readonly type: string; readonly source: Criterion };
+  | {
+      readonly kind: 'referred-by';
+      readonly mask: bigint;
+      readonly type: string;
+      readonly source: Criterion;
+      readonly few?: Few;
+    };
 
 /**
  * Where a question for tokens is put: to the index, unless it says that the row is asked. What nearly every row has costs
  * the index more than looking at the few rows that something else has led to.
  */
 export type Asked = 'row';
+
+/**
+ * That the criterion at a hop's end finds few rows by itself. Then its type is asked of them: the index of times holds all
+ * of a type, and to look through that for each search would cost the more, the more there are.
+ */
+export type Few = true;
 
 /** The numbered parameters of one statement. */
 export class Parameters {
@@ -119,7 +137,7 @@ function refersTo(
 ): string {
   const inner = `${row}t`;
   const masked = `${inner}.self # ${parameters.add(criterion.mask)}::bigint`;
-  return `${row}.tokens && array(select ${masked} ${hop(criterion.type, criterion.target, inner, parameters, source)})`;
+  return `${row}.tokens && array(select ${masked} ${hop(criterion, criterion.target, inner, parameters, source)})`;
 }
 
 /** Unmasking all tokens of a source yields, among noise that matches no row, what it refers to. */
@@ -131,7 +149,7 @@ function referredBy(
 ): string {
   const inner = `${row}s`;
   const unmasked = `unnest(${inner}.tokens) # ${parameters.add(criterion.mask)}::bigint`;
-  return `${row}.self in (select ${unmasked} ${hop(criterion.type, criterion.source, inner, parameters, source)})`;
+  return `${row}.self in (select ${unmasked} ${hop(criterion, criterion.source, inner, parameters, source)})`;
 }
 
 /** The index of tokens, asked for those whom the view asks of each row: where little else narrows a search down. */
@@ -139,12 +157,22 @@ export function onlyReaders(row: string): string {
   return `${row}.readers && principal_tokens('readers')`;
 }
 
-function hop(type: string, criterion: Criterion, inner: string, parameters: Parameters, source: Source): string {
+function hop(
+  { type, few }: Pick<Extract<Criterion, { kind: 'refers-to' | 'referred-by' }>, 'type' | 'few'>,
+  criterion: Criterion,
+  inner: string,
+  parameters: Parameters,
+  source: Source,
+): string {
   const condition = compileCriterion(criterion, inner, parameters, source);
-  const partition =
+  const conditions =
     source.table === 'resource_current'
-      ? `${inner}.institution = ${parameters.add(source.institution)} and `
-      : `${onlyReaders(inner)} and `;
+      ? [`${inner}.institution = ${parameters.add(source.institution)}`]
+      : few === true
+        ? [] // The view asks each row for them anyway.
+        : [onlyReaders(inner)];
+  const typeOf = few === true ? `(${inner}.type || '')` : `${inner}.type`;
+  conditions.push(`${typeOf} = ${parameters.add(type)}`, `not ${inner}.deleted`, condition);
   return `from ${source.table} ${inner}
-    where ${partition}${inner}.type = ${parameters.add(type)} and not ${inner}.deleted and ${condition}`;
+    where ${conditions.join(' and ')}`;
 }
