@@ -12,6 +12,7 @@ NAMES = [
 ]
 TEXTS = ["Patient/known", "known", "ge2020-01-01", "5.4|http://unitsofmeasure.org|mg", "http://loinc.org|718-7", "2", "-name", "*"]
 TEXTS += ["Observation:subject", "Observation:subject:status", "accurate", "count", "", "eq", "|", ",", "%", "\\", "true", "\0", "9" * 30]
+TEXTS += ["9999", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "1e999"]
 PATHS = ["/active", "/name/0/family", "/name/-", "/id", "/meta", "", "/name/9", "/~2", "/resourceType", "/name/0/given/0"]
 OPERATIONS = ["add", "replace", "remove", "test", "move", "copy", "x"]
 TAGS = ['W/"1"', 'W/"99"', "1", '"1"', "*", "W/", "", 'W/"1", W/"2"']
