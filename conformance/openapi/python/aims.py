@@ -200,11 +200,12 @@ def conditional_delete(choice):
     return writing(choice, known(choice, type="Patient"), query={"identifier": f"{CARDS}|{choice.below(4)}"})
 
 
+NAMED = {"op": "add", "path": "/name", "value": [{"family": "Wang", "given": ["Li"]}]}
 PATCHES = [
     [{"op": "add", "path": "/active", "value": True}],
-    [{"op": "replace", "path": "/name/0/family", "value": "Wang"}],
+    [NAMED, {"op": "replace", "path": "/name/0/family", "value": "Wang"}],
     [{"op": "test", "path": "/resourceType", "value": "Patient"}, {"op": "add", "path": "/language", "value": "zh"}],
-    [{"op": "copy", "from": "/name/0", "path": "/name/-"}, {"op": "remove", "path": "/name/1"}],
+    [NAMED, {"op": "copy", "from": "/name/0", "path": "/name/-"}, {"op": "remove", "path": "/name/1"}],
 ]
 
 

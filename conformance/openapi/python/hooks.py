@@ -53,7 +53,7 @@ def before_call(context, case, kwargs):
         role = request.role or role
         request.path = {name: value for name, value in request.path.items() if name in (case.path_parameters or {})}
         if kind == SPOILT:
-            spoil(request, generated_by(case), choice)
+            spoil(request, generated_by(case), choice, deletes=case.method.upper() == "DELETE")
         put(request, case)
     if kind == AIMED or choice.below(10) > 0:
         case.headers["Authorization"] = f"Bearer {tokens()[role]}"

@@ -29,11 +29,12 @@ HEADERS = {
 }
 
 
-def spoil(request, generated, choice):
-    """Changes one place of the path, the query, the headers or the body."""
+def spoil(request, generated, choice, deletes):
+    """Changes one place of the path, the query, the headers or the body; what the others are led to is not deleted."""
     places = [name for name in ("path", "query", "body", "body", "body") if getattr(request, name)] + ["query", "headers"]
     place = choice.of(places)
     texts = [str(value) for value in generated] + TEXTS
+    texts = [text for text in texts if not (deletes and "known" in text)]
     if place == "path":
         request.path[choice.of(sorted(request.path))] = choice.of(texts)
     elif place == "query":
