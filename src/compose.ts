@@ -13,7 +13,6 @@ import { startReindexing } from './compose/reindexing.ts';
 import { composeServices } from './compose/services.ts';
 import { composeTrail } from './compose/trail.ts';
 import type { Config } from './config.ts';
-import { createAccessRecorder } from './consent/access-recorder.ts';
 import { createGate } from './interactions/search/gate.ts';
 import type { Logger } from './logger.ts';
 import type { TrustRoots } from './trail/evidence/roots.ts';
@@ -54,7 +53,7 @@ export async function compose(options: ComposeOptions): Promise<Node> {
   const { config, logger, server, publicUrl, version } = options;
   const metrics = createMetrics();
   const foundation = await composeFoundation({ config, logger, publicUrl });
-  const { database, content, clock, institutions, names } = foundation;
+  const { database, content, clock, institutions } = foundation;
   metrics.watchContent(content.status);
   const trail = await composeTrail(foundation, metrics, options.onRoots);
   const auth = await composeAuth(foundation);
@@ -81,7 +80,7 @@ export async function compose(options: ComposeOptions): Promise<Node> {
     authenticator: auth.authenticator,
     actingAs,
     authorization: auth.server,
-    recorder: createAccessRecorder(trail.access, institutions, names),
+    recorder: composed.recorder,
     clock,
     budget: createBodyBudget(BODY_BUDGET),
     bodyLimit: BODY_LIMIT,

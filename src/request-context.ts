@@ -51,6 +51,7 @@ export interface RequestContext {
   readonly base: Base;
   /** The one instant of this request, epoch milliseconds from the database clock, never below the highest seen. */
   readonly instant: number;
+  readonly asked: Asked;
   /**
    * As whom else the principal acts at this instant, as consents name them: departments, roles, groups, devices, and
    * `guardian …` or `proxy …` for the RelatedPerson that it is. Resolved once (src/consent/acting-as.ts).
@@ -60,6 +61,16 @@ export interface RequestContext {
   readonly patience?: Patience;
   /** Takes down what this request shows or writes; becomes its leaf in the access log. */
   readonly journal: AccessJournal;
+}
+
+/** What a request was, for the access trail; what it showed is in its journal. */
+export interface Asked {
+  /** FHIR's restful-interaction code, or an operation's name. */
+  readonly interaction: string;
+  /** `Type` or `Type/id` as asked for, '' for the base. */
+  readonly target: string;
+  /** Search parameters as sent, '' where there are none. */
+  readonly query: string;
 }
 
 /** What a request's searches ask before each step. */
@@ -94,9 +105,11 @@ export interface AccessJournal {
   readonly entries: readonly JournalEntry[];
   /** What the requester said about it, such as why they broke the glass. */
   remark: string | undefined;
+  /** The status that the request's entries of the access trail tell, once they are stored: with what it wrote. */
+  recordedAs: number | undefined;
 }
 
 export function createJournal(): AccessJournal {
   const entries: JournalEntry[] = [];
-  return { add: (entry) => void entries.push(entry), entries, remark: undefined };
+  return { add: (entry) => void entries.push(entry), entries, remark: undefined, recordedAs: undefined };
 }

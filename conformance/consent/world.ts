@@ -144,6 +144,7 @@ export function contextOf(
     principal: { ...principal, clientId: 'test', scopes, administrator: false },
     base: more.base ?? { kind: 'union' },
     instant: more.instant ?? NOW,
+    asked: { interaction: 'read', target: '', query: '' },
     actingAs: more.actingAs ?? [],
     journal: createJournal(),
   };

@@ -11,7 +11,7 @@ mutant of a server (npm run conformance:mutants). It writes resources there.
 
 --base URL           such as https://example.org/hospital-a/fhir
 --token TOKEN        of a client that may read and write everything at the base
---other-token TOKEN  of another client, which may at least search; without it some cases are skipped
+--other-token TOKEN  of another client, which may do the same; without it some cases are skipped
 `;
 
 const OPTIONS = {

@@ -1,12 +1,15 @@
 import type { TestContext } from 'node:test';
+import { connect } from '../../src/cli/connection.ts';
+import type { Participant } from '../../src/demo/participants.ts';
 import { cachedToken, type FhirClient, fhirClient } from '../support/fhir-client.ts';
+import { addClient } from '../support/server-process.ts';
 import { startTestNode } from '../support/test-node.ts';
 
 /** The server that the suite is run against, and two clients of it. */
 export interface RestTarget {
   /** May read and write everything at its base. */
   readonly client: FhirClient;
-  /** Another client at the same base, which may at least search; undefined when there is none to try with. */
+  /** Another client at the same base, which may do the same; undefined when there is none to try with. */
   readonly other: FhirClient | undefined;
 }
 
@@ -22,10 +25,18 @@ export async function restTarget(test: Pick<TestContext, 'after'>): Promise<Rest
     return { client: as(token) ?? fhirClient(base), other: as(otherToken) };
   }
   const node = await startTestNode(test);
+  await addClient(connect(node.dataDirectory), OTHER);
   const as = (name: string) =>
     fhirClient(
       `${node.url}/hospital-a/fhir`,
       cachedToken(() => node.token(name)),
     );
-  return { client: as('hospital-a'), other: as('hospital-b') };
+  return { client: as('hospital-a'), other: as(OTHER.id) };
 }
+
+const OTHER: Participant = {
+  id: 'hospital-a-laboratory',
+  institution: 'hospital-a',
+  scopes: ['system/*.cruds'],
+  purposes: ['TREAT'],
+};

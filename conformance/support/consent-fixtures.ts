@@ -136,6 +136,7 @@ export function requestContext(
     },
     base,
     instant: NOW,
+    asked: { interaction: 'read', target: '', query: '' },
     journal: createJournal(),
   };
 }

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { administer, type Connection } from '../../src/cli/connection.ts';
 import { storeClient } from '../../src/cli/data-directory.ts';
 import { generateClientKey } from '../../src/cli/operator.ts';
-import { INSTITUTIONS, PARTICIPANTS } from '../../src/demo/participants.ts';
+import { INSTITUTIONS, PARTICIPANTS, type Participant } from '../../src/demo/participants.ts';
 
 export type Environment = Readonly<Record<string, string>>;
 
@@ -24,12 +24,16 @@ function startFlags(): readonly string[] {
 export async function addParticipants(connection: Connection, own: readonly string[] = INSTITUTIONS): Promise<void> {
   for (const id of own) await administer(connection, 'POST', '/admin/institutions', { id });
   for (const participant of PARTICIPANTS) {
-    const { id, scopes, institution } = participant;
-    if (!own.includes(institution)) continue;
-    const { publicJwks, privateKey } = await generateClientKey();
-    await administer(connection, 'POST', '/admin/clients', { ...participant, jwks: publicJwks });
-    storeClient(connection.directory, id, { clientId: id, privateKey, scope: scopes.join(' ') });
+    if (own.includes(participant.institution)) await addClient(connection, participant);
   }
+}
+
+/** Registers a client; its private key lies in the data directory, for `medseal token`. */
+export async function addClient(connection: Connection, client: Participant): Promise<void> {
+  const { id, scopes } = client;
+  const { publicJwks, privateKey } = await generateClientKey();
+  await administer(connection, 'POST', '/admin/clients', { ...client, jwks: publicJwks });
+  storeClient(connection.directory, id, { clientId: id, privateKey, scope: scopes.join(' ') });
 }
 
 /** The main process of the node's own PostgreSQL, by its lock file. */

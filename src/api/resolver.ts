@@ -10,7 +10,7 @@ import { createPatience, type SearchLimits } from '../interactions/search/patien
 import type { Services } from '../interactions/services.ts';
 import type { Logger } from '../logger.ts';
 import type { Clock } from '../repository/clock.ts';
-import { type Base, createJournal, type Principal, type RequestContext } from '../request-context.ts';
+import { type Asked, type Base, createJournal, type Principal, type RequestContext } from '../request-context.ts';
 import { ADMIN_OPERATIONS, type Administration } from './admin-operations.ts';
 import type { BodyBudget } from './body-budget.ts';
 import { fhirInput, queryOf } from './fhir-input.ts';
@@ -99,7 +99,7 @@ function fhirRoute(operation: FhirOperation, options: ResolverOptions): Route {
     errorHandler: async (error, request, reply) => {
       const result = failed(error, request, options);
       if (!principals.has(request)) return sendResult(reply, result, '');
-      return answer(operation, request, reply, options, contextOf(request, options), result);
+      return answer(reply, options, contextOf(operation, request, options), result);
     },
   };
 }
@@ -129,7 +129,7 @@ async function runFhir(
   options: ResolverOptions,
 ): Promise<FastifyReply> {
   const { services } = options;
-  let context = contextOf(request, options);
+  let context = contextOf(operation, request, options);
   let result: InteractionResult;
   const patience = createPatience(options.searchLimits);
   try {
@@ -142,7 +142,7 @@ async function runFhir(
   } finally {
     patience.end();
   }
-  return answer(operation, request, reply, options, context, result);
+  return answer(reply, options, context, result);
 }
 
 function failed(error: unknown, request: FastifyRequest, { logger }: ResolverOptions): InteractionResult {
@@ -153,30 +153,32 @@ function failed(error: unknown, request: FastifyRequest, { logger }: ResolverOpt
 
 /** Durable in the access log before anything leaves: an answer that cannot be recorded is not given. */
 async function answer(
-  operation: FhirOperation,
-  request: FastifyRequest,
   reply: FastifyReply,
   { recorder, services }: ResolverOptions,
   context: RequestContext,
   result: InteractionResult,
 ): Promise<FastifyReply> {
-  const { type = '', id = '', member = '' } = request.params as Readonly<Record<string, string>>;
-  const posted = operation.body === 'form' && request.body instanceof Buffer ? [request.body.toString('utf8')] : [];
-  await recorder.record(context, {
-    interaction: operation.interaction,
-    target: [type, id, member].filter((part) => part !== '').join('/'),
-    query: [queryOf(request), ...posted].filter((part) => part !== '').join('&'),
-    status: result.status,
-  });
+  await recorder.record(context, result.status);
   return sendResult(reply, result, baseUrl(context.base, services.publicUrl));
 }
 
-function contextOf(request: FastifyRequest, { clock }: ResolverOptions): RequestContext {
+function contextOf(operation: FhirOperation, request: FastifyRequest, { clock }: ResolverOptions): RequestContext {
   const principal = principals.get(request);
   if (principal === undefined) throw new MedSealError('internal', 'A request came past authentication');
   const { institution } = request.params as { institution?: string };
   const base: Base = institution === undefined ? { kind: 'union' } : { kind: 'institution', institution };
-  return { requestId: String(request.id), principal, base, instant: clock.now(), journal: createJournal() };
+  const asked = askedOf(operation, request);
+  return { requestId: String(request.id), principal, base, instant: clock.now(), asked, journal: createJournal() };
+}
+
+function askedOf({ interaction, body }: FhirOperation, request: FastifyRequest): Asked {
+  const { type = '', id = '', member = '' } = request.params as Readonly<Record<string, string>>;
+  const posted = body === 'form' && request.body instanceof Buffer ? [request.body.toString('utf8')] : [];
+  return {
+    interaction,
+    target: [type, id, member].filter((part) => part !== '').join('/'),
+    query: [queryOf(request), ...posted].filter((part) => part !== '').join('&'),
+  };
 }
 
 function requireBase(base: Base, { institutions }: Services): void {

@@ -1,9 +1,11 @@
 import type { Metrics } from '../api/metrics.ts';
+import { createAccessRecorder } from '../consent/access-recorder.ts';
 import { createActingAs } from '../consent/acting-as.ts';
 import { createActorLookup } from '../consent/actor-lookup.ts';
 import { createConsentAuthors } from '../consent/consent-author.ts';
 import { createConsentStore } from '../consent/consent-store.ts';
 import { createDescriber } from '../consent/describe.ts';
+import { createDrafter } from '../consent/drafts.ts';
 import { createEmergencies } from '../consent/emergencies.ts';
 import { createExplainer } from '../consent/explain.ts';
 import { createGuardedReader } from '../consent/guarded-reader.ts';
@@ -73,6 +75,10 @@ export async function composeServices(
   const actingAs = await createActingAs(lookup, names, records.onChange);
   const consents = createConsentStore(loader, opener, names);
   const authors = createConsentAuthors({ names, loader, consents, principals, facts, tokenizer });
+  const searchParameters = createSearchParameterKeeper({ custom, registry, tokenizer, logger });
+  const describeAll = describeElsewhere(scribe, describer);
+  const drafter = createDrafter({ describeAll, names, loader, opener, facts, searchParameters });
+  const recorder = createAccessRecorder(trail.access, institutions, names);
   const accessReader = createPermittedAccessReader(database);
   const services: Services = {
     reader: createGuardedReader({
@@ -87,17 +93,16 @@ export async function composeServices(
     }),
     writer: createGuardedWriter({
       writer,
+      drafter,
       describer,
-      describeAll: describeElsewhere(scribe, describer),
       institutions,
       names,
-      loader,
-      opener,
       facts,
       principals,
       authors,
       labels: createLabelKeeper(facts, tokenizer),
-      searchParameters: createSearchParameterKeeper({ custom, registry, tokenizer, logger }),
+      searchParameters,
+      recorder,
     }),
     emergencies: createEmergencies({ rows: createEmergencyRows(database), box, tokens: emergencyTokens, institutions }),
     explainer: createExplainer({
@@ -138,6 +143,7 @@ export async function composeServices(
   return {
     services,
     describer,
+    recorder,
     actingAs,
     async close() {
       await custom.close();

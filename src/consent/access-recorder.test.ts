@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { institutionsNamed, NOW } from '../../conformance/support/consent-fixtures.ts';
+import { institutionsNamed, NOW, requestContext } from '../../conformance/support/consent-fixtures.ts';
 import type { InstitutionDirectory } from '../repository/institutions.ts';
 import { createNames } from '../repository/names.ts';
 import { createJournal, type JournalEntry, type RequestContext } from '../request-context.ts';
 import { createIdentities } from '../sealing/identity.ts';
+import type { AccessRow } from '../storage/trail/access.ts';
 import type { AccessEvent, AccessTrail } from '../trail/access-trail.ts';
 import { createAccessRecorder } from './access-recorder.ts';
 
@@ -14,7 +15,7 @@ const names = createNames({
   identities: createIdentities(Buffer.alloc(32, 5)),
   publicUrl: 'https://node',
 });
-const SUMMARY = { interaction: 'read', target: 'Observation/o', query: undefined, status: 200 };
+const ASKED = { interaction: 'read', target: 'Observation/o', query: '' };
 const shown = (institution: number, name: string, ...patients: readonly string[]): JournalEntry => ({
   institution,
   name,
@@ -25,7 +26,7 @@ const shown = (institution: number, name: string, ...patients: readonly string[]
 async function recorded(
   context: Partial<RequestContext>,
   entries: readonly JournalEntry[],
-  { summary = SUMMARY, institutions = own }: { summary?: object; institutions?: InstitutionDirectory } = {},
+  { query = '', institutions = own }: { query?: string; institutions?: InstitutionDirectory } = {},
 ): Promise<readonly AccessEvent[]> {
   const told: AccessEvent[] = [];
   const trail = { record: async (events: readonly AccessEvent[]) => void told.push(...events) };
@@ -33,9 +34,10 @@ async function recorded(
   for (const entry of entries) journal.add(entry);
   if (context.journal?.remark !== undefined) journal.remark = context.journal.remark;
   const principal = { clientId: 'app', institution: 'b', scopes: [], purposes: ['TREAT'], administrator: false };
-  const whole = { requestId: 'r', base: { kind: 'union' }, instant: NOW, principal, ...context, journal };
+  const asked = { ...ASKED, query };
+  const whole = { requestId: 'r', base: { kind: 'union' }, instant: NOW, asked, principal, ...context, journal };
   const recorder = createAccessRecorder(trail as unknown as AccessTrail, institutions, names);
-  await recorder.record(whole as RequestContext, { ...SUMMARY, ...summary });
+  await recorder.record(whole as RequestContext, 200);
   return told;
 }
 
@@ -70,9 +72,9 @@ describe('an access is recorded', () => {
     journal.remark = 'why';
     const user = { institution: 'b', type: 'Practitioner', id: 'd' };
     const principal = { clientId: 'app', institution: 'b', scopes: [], purposes: [], administrator: false, user };
-    const [event] = await recorded({ journal, principal }, [], { summary: { query: 'code=x' } });
+    const [event] = await recorded({ journal, principal }, [], { query: 'code=x' });
     assert.partialDeepStrictEqual(event?.details, { user: 'b/Practitioner/d', query: 'code=x', remark: 'why' });
-    const [plain] = await recorded({}, [], { summary: { query: '' } });
+    const [plain] = await recorded({}, []);
     for (const name of ['user', 'query', 'remark']) assert.ok(!(name in (plain?.details ?? {})), name);
   });
 
@@ -106,5 +108,36 @@ describe('an access is recorded', () => {
     };
     assert.deepEqual(await whose({}, withGuest), ['a'], 'a guest keeps no trail here');
     assert.deepEqual(await whose({ base: { kind: 'institution', institution: 'gone' } }), ['b']);
+  });
+});
+
+describe('the entries of a request that writes', () => {
+  const context = requestContext('system/*.cruds');
+  const [event] = [shown(1, 'a/Observation/o/_history/1', 'a/Patient/p')] as const;
+  const told: AccessEvent[] = [];
+  const row = (named: AccessEvent) => ({ sealed: JSON.stringify(named.details) }) as AccessRow;
+  const trail = {
+    record: async (events: readonly AccessEvent[]) => void told.push(...events),
+    seal: async (named: AccessEvent) => row(named),
+  } as unknown as AccessTrail;
+  const recorder = createAccessRecorder(trail, own, names);
+
+  test('are made before it is committed, of what it will have written', async () => {
+    const rows = await recorder.entries(context, 201, [event]);
+    assert.equal(rows.length, 1);
+    assert.partialDeepStrictEqual(JSON.parse(rows[0]?.sealed ?? ''), { status: 201, patients: ['a/Patient/p'] });
+    assert.equal(told.length, 0);
+  });
+
+  test('are not stored twice, unless another status is answered than they tell', async () => {
+    context.journal.add(event);
+    context.journal.recordedAs = 201;
+    await recorder.record(context, 201);
+    assert.equal(told.length, 0);
+    await recorder.record(context, 500);
+    assert.deepEqual(
+      told.map(({ details }) => [details.status, details.patients]),
+      [[500, ['a/Patient/p']]],
+    );
   });
 });

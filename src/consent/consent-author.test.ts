@@ -95,6 +95,7 @@ function write({ user, patients, policies = [], merges = [], ...given }: Writing
     },
     base: { kind: 'institution', institution: 'a' },
     instant: NOW,
+    asked: { interaction: 'read', target: '', query: '' },
     actingAs: type === 'RelatedPerson' ? [FATHER, `proxy ${FATHER}`, `guardian ${FATHER}`] : [],
     journal: createJournal(),
   };

@@ -20,6 +20,7 @@ import type { ConsentStore } from './consent-store.ts';
 import { type AccessRequest, type Decision, decide } from './decide.ts';
 import { UNKNOWN_PATIENT } from './facts.ts';
 import { mergedPolicies } from './merges.ts';
+import { afterOthers, patiently } from './patiently.ts';
 import type { PrincipalResolver } from './principal.ts';
 import type { FactsReader } from './record-facts.ts';
 import { coversSome } from './scope-types.ts';
@@ -205,23 +206,6 @@ export function createGuardedReader(options: GuardedReaderOptions): GuardedReade
       };
     },
   };
-}
-
-/** Opens something, at once unless others should go on first. */
-async function afterOthers<T>({ patience }: RequestContext, open: () => Promise<T>): Promise<T> {
-  const others = patience?.opening();
-  if (others !== undefined) await others;
-  return open();
-}
-
-/** A statement within the time that the request has left. */
-function patiently<T>(
-  { patience }: RequestContext,
-  settings: PrincipalSettings,
-  ask: (settings: PrincipalSettings) => Promise<T>,
-): Promise<T> {
-  if (patience === undefined) return ask(settings);
-  return patience.statement((statementTimeout) => ask({ ...settings, statementTimeout }));
 }
 
 function takeDown(context: RequestContext, { row, institution, id, patients }: PermittedRecord): void {

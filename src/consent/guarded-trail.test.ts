@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { institutionsNamed, request } from '../../conformance/support/consent-fixtures.ts';
 import type { AccessQuery } from '../repository/permitted-access.ts';
-import { createJournal, type RequestContext, type ScopeAction } from '../request-context.ts';
+import { createJournal, type Patience, type RequestContext, type ScopeAction } from '../request-context.ts';
 import type { AccessDetails, AccessTrail } from '../trail/access-trail.ts';
 import type { AccessRequest } from './decide.ts';
 import { createGuardedTrail } from './guarded-trail.ts';
@@ -34,10 +34,12 @@ const row = (institution: number) => ({ id: 7n, institution, idToken: 't', at: '
 /** A trail of one entry, which the database showed to whoever asks. */
 function trailOf(asking: Partial<AccessRequest>, details: AccessDetails = DETAILS, institution = 1) {
   const asked: AccessQuery[] = [];
+  const within: (number | undefined)[] = [];
   const guarded = createGuardedTrail({
     reader: {
-      entries: async (_settings, query) => {
+      entries: async (settings, query) => {
         asked.push(query);
+        within.push(settings.statementTimeout);
         return [row(institution)];
       },
     },
@@ -58,7 +60,9 @@ function trailOf(asking: Partial<AccessRequest>, details: AccessDetails = DETAIL
     principal: { clientId: 'c', institution: 'hospital-a', scopes: [scope], purposes: [], administrator: false },
     journal: createJournal(),
   } as unknown as RequestContext;
-  return { asked, entries: (action: ScopeAction = 's', query = QUERY) => guarded.entries(context, action, query) };
+  const entries = (action: ScopeAction = 's', query = QUERY, patience?: Patience) =>
+    guarded.entries(patience === undefined ? context : { ...context, patience }, action, query);
+  return { asked, within, entries };
 }
 
 const patient = (...self: readonly string[]) => ({ self, custodianAccess: false, institution: 'hospital-a' });
@@ -98,5 +102,24 @@ describe('the access trail', () => {
 
   test('needs the scope', async () => {
     await assert.rejects(trailOf({ institution: 'hospital-a' }).entries('r'), { code: 'forbidden' });
+  });
+});
+
+describe('a search of the trail', () => {
+  test('asks the database for as long as its request has time', async () => {
+    const { within, entries } = trailOf({});
+    await entries('s', QUERY, { statement: (run) => run(250), opening: () => undefined });
+    assert.deepEqual(within, [250]);
+    const late = new Error('too late');
+    const refused = entries('s', QUERY, { statement: () => Promise.reject(late), opening: () => undefined });
+    await assert.rejects(refused, late);
+  });
+
+  test('lets others go on before it opens an entry', async () => {
+    const { entries } = trailOf({});
+    const order: string[] = [];
+    const others = async () => void order.push('others');
+    await entries('s', QUERY, { statement: (run) => run(250), opening: others });
+    assert.deepEqual(order, ['others']);
   });
 });

@@ -4,6 +4,7 @@ import type { RequestContext, ScopeAction } from '../request-context.ts';
 import type { AccessDetails, AccessTrail } from '../trail/access-trail.ts';
 import type { AccessRequest } from './decide.ts';
 import { requireScope } from './guarded-reader.ts';
+import { afterOthers, patiently } from './patiently.ts';
 import type { PrincipalResolver } from './principal.ts';
 
 /** One entry of the access trail as its reader may see it. */
@@ -38,12 +39,13 @@ export function createGuardedTrail(options: GuardedTrailOptions): GuardedTrail {
       requireScope(context, 'AuditEvent', action);
       const request = principals.accessRequest(context, 'read', action);
       const settings = principals.settings(context, request);
-      const rows = await reader.entries(settings, request.self.length > 0 ? aboutOneself(query, settings.self) : query);
+      const asked = request.self.length > 0 ? aboutOneself(query, settings.self) : query;
+      const rows = await patiently(context, settings, (within) => reader.entries(within, asked));
       const entries: TrailEntry[] = [];
       for (const row of rows) {
         const institution = institutions.byId(row.institution);
         if (institution === undefined) continue;
-        const details = await trail.open({ ...row, institution });
+        const details = await afterOthers(context, () => trail.open({ ...row, institution }));
         if (!maySee(request, institution.name, details)) continue;
         const shown = request.self.length > 0 ? ofPatients(details, request.self) : details;
         entries.push({ row: row.id, id: row.idToken, at: row.at, institution: institution.name, details: shown });

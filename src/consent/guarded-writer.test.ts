@@ -7,14 +7,23 @@ import { createNames } from '../repository/names.ts';
 import type { CurrentState } from '../repository/own-partition.ts';
 import type { RecordOpener } from '../repository/records.ts';
 import type { VersionLoader } from '../repository/version-loader.ts';
-import type { Guard, VersionDraft, VersionWriter, WriteRequest } from '../repository/write.ts';
+import type {
+  Guard,
+  IdempotencyRecord,
+  StoredAlong,
+  VersionDraft,
+  VersionWriter,
+  WriteRequest,
+} from '../repository/write.ts';
 import type { Principal, RequestContext } from '../request-context.ts';
 import { createSources } from '../sealing/blind-index/sources.ts';
 import { createTokenizer } from '../sealing/blind-index/tokenizer.ts';
 import { createIdentities, deriveKey } from '../sealing/identity.ts';
+import type { AccessRow } from '../storage/trail/access.ts';
 import type { ConsentWriting } from './consent-author.ts';
 import { createDescriber } from './describe.ts';
-import { type Change, createGuardedWriter } from './guarded-writer.ts';
+import { type Change, createDrafter } from './drafts.ts';
+import { createGuardedWriter } from './guarded-writer.ts';
 import type { Relabelling } from './label-keeper.ts';
 import { createPrincipalResolver } from './principal.ts';
 import { createFactsReader } from './record-facts.ts';
@@ -39,6 +48,7 @@ const describer = createDescriber({
 const [INSTITUTION] = institutions.all() as readonly [ReturnType<typeof institutions.all>[number]];
 const AT = new Date(NOW).toISOString();
 const FORBIDDEN = { code: 'forbidden' };
+const ENTRY = { sealed: 'an entry' } as AccessRow;
 const GUARD: Guard = { lock: '1', holds: async () => true };
 
 const observation = (subject: object | undefined = { reference: 'Patient/anna' }, more: object = {}): Resource =>
@@ -54,30 +64,39 @@ const observation = (subject: object | undefined = { reference: 'Patient/anna' }
 /** A writer that keeps what it is given; what is there already is `current`. */
 function writerOf(current: Resource | undefined = undefined) {
   const requests: WriteRequest[] = [];
+  const along: (StoredAlong | undefined)[] = [];
   const authored: ConsentWriting[] = [];
   const relabelled: Relabelling[] = [];
   const writer: VersionWriter = {
     write: async (request: WriteRequest) => {
       requests.push(request);
       const written = request.drafts.map((draft, index) => ({ draft, cid: undefined, leafHash: Buffer.of(index) }));
-      await request.beforeCommit?.(written);
+      along.push(await request.beforeCommit?.(written));
       return written;
     },
   };
-  const guarded = createGuardedWriter({
-    writer,
-    describer,
+  const searchParameters = { revision: () => 0, require: async () => [], written: async () => undefined };
+  const recordings: (readonly [status: number, names: readonly string[]])[] = [];
+  const drafter = createDrafter({
     describeAll: async (items) =>
       items.map(({ resource, institution, idToken, version, text }) => ({
         ...describer.describe(resource, institution, version),
         contentToken: describer.contentToken(idToken, text),
       })),
-    institutions,
     names,
+    searchParameters,
     loader: { versions: async () => (current === undefined ? [] : [{}]) } as unknown as VersionLoader,
     opener: {
       open: async () => ({ content: Buffer.from(JSON.stringify(current)) }),
     } as unknown as RecordOpener,
+    facts,
+  });
+  const guarded = createGuardedWriter({
+    writer,
+    drafter,
+    describer,
+    institutions,
+    names,
     facts,
     principals,
     authors: {
@@ -87,9 +106,15 @@ function writerOf(current: Resource | undefined = undefined) {
       },
     },
     labels: { require: async (_context, relabelling) => void relabelled.push(relabelling) },
-    searchParameters: { revision: () => 0, require: async () => [], written: async () => undefined },
+    searchParameters,
+    recorder: {
+      entries: async (_context, status, journal) => {
+        recordings.push([status, journal.map(({ name }) => name)]);
+        return [ENTRY];
+      },
+    },
   });
-  return { guarded, requests, authored, relabelled };
+  return { guarded, requests, authored, relabelled, along, recordings };
 }
 
 function contextOf(principal: Partial<Principal> = {}, scope = 'system/*.cruds', base?: RequestContext['base']) {
@@ -382,14 +407,14 @@ describe('a write', () => {
   });
 
   test('answers for what was asked, before and after it is written, and takes it down', async () => {
-    const { guarded, requests } = writerOf(observation());
+    const { guarded, requests, along, recordings } = writerOf(observation());
     const changes = [remove(), create({ ...observation({ display: 'x' }), id: 'p' } as Resource)];
     const context = contextOf(user('Practitioner', 'dr'), 'user/*.cud');
     const before: unknown[] = [];
     const written = await guarded.write(context, changes, {
       beforeCommit: async (all) => {
         before.push(...all);
-        return undefined;
+        return {};
       },
     });
     assert.deepEqual(
@@ -405,12 +430,40 @@ describe('a write', () => {
       { institution: 1, name: 'a/Observation/o/_history/5', leafHash: Buffer.of(0), patients: ['a/Patient/anna'] },
       { institution: 1, name: 'a/Observation/p/_history/1', leafHash: Buffer.of(1), patients: [] },
     ]);
+    assert.deepEqual(along, [{ idempotency: undefined, access: [] }]);
+    assert.deepEqual(recordings, [], 'its request goes on');
+    assert.equal(context.journal.recordedAs, undefined);
+  });
+
+  test('that is all of its request stores the entry of the access trail along', async () => {
+    const { guarded, along, recordings } = writerOf();
+    const context = contextOf();
+    const idempotency = { keyToken: 'k' } as IdempotencyRecord;
+    await guarded.write(context, [create(observation())], {
+      beforeCommit: async () => ({ idempotency, status: 201 }),
+    });
+    assert.deepEqual(along, [{ idempotency, access: [ENTRY] }]);
+    assert.deepEqual(recordings, [[201, ['a/Observation/o/_history/1']]]);
+    assert.equal(context.journal.recordedAs, 201);
+    assert.equal(context.journal.entries.length, 1);
+  });
+
+  test('that fails has stored no entry', async () => {
+    const { guarded, along } = writerOf();
+    const context = contextOf();
+    along.push = () => {
+      throw new Error('no disk');
+    };
+    await assert.rejects(
+      guarded.write(context, [create(observation())], { beforeCommit: async () => ({ status: 201 }) }),
+    );
+    assert.equal(context.journal.recordedAs, undefined);
+    assert.deepEqual(context.journal.entries, []);
   });
 
   test('by a system is its client’s', async () => {
     const { request } = await drafted([create(observation())]);
     assert.equal(request?.author, 'his');
-    assert.equal(request?.beforeCommit, undefined);
     assert.deepEqual(request?.guards, []);
   });
 });

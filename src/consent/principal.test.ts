@@ -52,6 +52,7 @@ function contextOf({ scopes, user, patient, emergency, actingAs, institution = '
     principal,
     base: { kind: 'union' },
     instant: NOW,
+    asked: { interaction: 'read', target: '', query: '' },
     journal: createJournal(),
     ...(actingAs && { actingAs }),
   };

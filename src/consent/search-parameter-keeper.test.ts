@@ -9,7 +9,7 @@ import type { Guard } from '../repository/write.ts';
 import { createTokenizer } from '../sealing/blind-index/tokenizer.ts';
 import { DatabaseError } from '../storage/database/database-error.ts';
 import type { Sql } from '../storage/database/port.ts';
-import type { Change } from './guarded-writer.ts';
+import type { Change } from './drafts.ts';
 import { createSearchParameterKeeper } from './search-parameter-keeper.ts';
 
 const INSTITUTION = { id: 1, name: 'a', checkReferences: false, validation: 'base', guest: false } as const;

@@ -9,7 +9,7 @@ import type { CustomParameters } from '../repository/custom-parameters.ts';
 import type { Institution } from '../repository/institutions.ts';
 import type { Guard } from '../repository/write.ts';
 import type { Tokenizer } from '../sealing/blind-index/tokenizer.ts';
-import type { Change } from './guarded-writer.ts';
+import type { Change } from './drafts.ts';
 
 /** Admits the SearchParameters of a write: what is put in force must fit beside what already is. */
 export interface SearchParameterKeeper {

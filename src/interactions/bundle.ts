@@ -68,17 +68,15 @@ async function transaction(
   };
   if (writes.length === 0) return { status: 200, body: assemble([], await readAll()) };
   const reading = steps.some((step) => step.kind === 'read');
-  const result = await executeWrite(
-    services,
-    context,
-    writes,
-    ({ entries, receipt }) => {
+  const result = await executeWrite(services, context, writes, {
+    respond: ({ entries, receipt }) => {
       const headers = receipt === undefined ? {} : { 'MedSeal-Receipt': receipt };
       const written = entries.map((outcome) => writtenEntry(outcome, request.prefer));
       return { status: 200, headers, body: reading ? JSON.stringify(written.map(asStored)) : assemble(written, []) };
     },
-    request.idempotent,
-  );
+    idempotent: request.idempotent,
+    isWhole: !reading,
+  });
   if (!reading) return result;
   const written = JSON.parse(String(result.body)) as readonly TextEntry[];
   return { ...result, body: assemble(written, await readAll()) };
@@ -132,16 +130,14 @@ async function batchEntry(
     if (step.kind === 'invalid') throw step.error;
     const { idempotent } = request;
     const own = idempotent && { key: `${idempotent.key}\0${index}`, fingerprint: idempotent.fingerprint };
-    const { body = '{}' } = await executeWrite(
-      services,
-      context,
-      [step.entry],
-      ({ entries }) => ({
+    const { body = '{}' } = await executeWrite(services, context, [step.entry], {
+      respond: ({ entries }) => ({
         status: 200,
         body: JSON.stringify(asStored(writtenEntry(entries[0] as EntryOutcome, request.prefer))),
       }),
-      own,
-    );
+      idempotent: own,
+      isWhole: false,
+    });
     return JSON.parse(body.toString()) as TextEntry;
   } catch (error) {
     return failedEntry(error);

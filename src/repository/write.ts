@@ -6,6 +6,7 @@ import type { Identities } from '../sealing/identity.ts';
 import type { KeyService } from '../sealing/key-service.ts';
 import { DatabaseError, violatesUnique } from '../storage/database/database-error.ts';
 import type { Database, Sql } from '../storage/database/port.ts';
+import { type AccessRow, insertAccessEntries } from '../storage/trail/access.ts';
 import { changeSearchParameter, type SearchParameterChange } from './custom-parameter-rows.ts';
 import { changedMergings, type Merging, mergePatients } from './merges.ts';
 import type { SealDrafts, SealedParts, SealingJob } from './seal-draft.ts';
@@ -92,7 +93,14 @@ export interface WriteRequest {
   readonly drafts: readonly VersionDraft[];
   readonly guards?: readonly Guard[];
   /** Called when everything is sealed and before anything is written; what it returns is stored along. */
-  readonly beforeCommit?: (written: readonly WrittenVersion[]) => Promise<IdempotencyRecord | undefined>;
+  readonly beforeCommit?: (written: readonly WrittenVersion[]) => Promise<StoredAlong>;
+}
+
+/** What the transaction stores beside the versions. */
+export interface StoredAlong {
+  readonly idempotency?: IdempotencyRecord | undefined;
+  /** The request's entries of the access trail. */
+  readonly access: readonly AccessRow[];
 }
 
 export interface WrittenVersion {
@@ -103,8 +111,8 @@ export interface WrittenVersion {
 
 export interface VersionWriter {
   /**
-   * The one write transaction: versions, wrapped keys, ciphertext, tokens, leaves, consent rules and idempotency, all or
-   * nothing, durable when it resolves (DESIGN §9).
+   * The one write transaction: versions, wrapped keys, ciphertext, tokens, leaves, consent rules, idempotency and the
+   * request's access entries, all or nothing, durable when it resolves (DESIGN §9).
    *
    * @throws MedSealError `version-conflict` when another writer was first or a guard no longer holds: plan again
    */
@@ -128,10 +136,12 @@ export interface VersionWriterOptions {
 const SHARED_ROWS = 400;
 const CONCURRENT_COMMITS = 2;
 
+const NOTHING: StoredAlong = { access: [] };
+
 /** One request's part of a transaction. */
 interface Job {
   readonly rows: readonly VersionRow[];
-  readonly record: IdempotencyRecord | undefined;
+  readonly along: StoredAlong;
   readonly mergings: readonly Merging[];
 }
 
@@ -178,7 +188,11 @@ export function createVersionWriter(options: VersionWriterOptions): VersionWrite
     for (const merging of mergings) statements.push(mergePatients(sql, merging));
     for (const change of changes) statements.push(replaceConsent(sql, change.draft, change));
     statements.push(...changeSearchParameters(sql, drafts));
-    for (const { record } of jobs) if (record !== undefined) statements.push(insertIdempotency(sql, record));
+    for (const { along } of jobs) {
+      if (along.idempotency !== undefined) statements.push(insertIdempotency(sql, along.idempotency));
+    }
+    const access = jobs.flatMap((job) => job.along.access);
+    if (access.length > 0) statements.push(insertAccessEntries(sql, access));
     await faults.at('write-inside-transaction');
     if (jobs.some((job) => job.rows.length > 2)) await faults.at('bundle-middle');
     await Promise.all(statements);
@@ -190,7 +204,7 @@ export function createVersionWriter(options: VersionWriterOptions): VersionWrite
       const rows = await sealAll(drafts, author, options);
       const written = rows.map(({ draft, cid, leafHash }) => ({ draft, cid, leafHash }));
       const mergings = await changedMergings(database, drafts);
-      const job: Job = { rows, record: await beforeCommit?.(written), mergings };
+      const job: Job = { rows, along: (await beforeCommit?.(written)) ?? NOTHING, mergings };
       // What locks alone would hold up everybody who shared its commit.
       const alone =
         guards.length > 0 ||

@@ -19,7 +19,7 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     why: 'Whether exactly 4 MiB are worth the way to the thread: both threads make the same of them.',
   },
   {
-    file: 'src/consent/guarded-writer.ts',
+    file: 'src/consent/drafts.ts',
     was: 'const time = state !== undefined && state.at > at ? state.at : at;',
     becomes: 'const time = state !== undefined && state.at >= at ? state.at : at;',
     why: 'Of two times that are the same text it is the same which one is taken.',

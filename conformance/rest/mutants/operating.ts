@@ -6,11 +6,6 @@ const KNOWN_TYPE = 'src/api/known-type.ts';
 const META = 'src/interactions/operations/meta.ts';
 const EVERYTHING = 'src/interactions/operations/everything.ts';
 const LAST_N = 'src/interactions/operations/last-n.ts';
-const KEYWORDS = 'src/fhir/validation/keywords.ts';
-const PRIMITIVES = 'src/fhir/validation/primitives.ts';
-const VALIDATE = 'src/interactions/operations/validate.ts';
-const SCHEMA = 'src/fhir/validation/schema.ts';
-const TERMINOLOGY = 'src/interactions/operations/terminology.ts';
 
 /** http://hl7.org/fhir/R4/operations.html */
 export const OPERATING = mutantsOf(
@@ -44,6 +39,22 @@ export const OPERATING = mutantsOf(
       KNOWN_TYPE,
       "throw new MedSealError('not-supported', 'There is no such resource type or operation');",
       'return type;',
+      ['operations'],
+    ],
+    [
+      'paths-that-are-none-are-400',
+      'a path below a resource that names nothing is told as a wrong parameter',
+      'src/interactions/search/target.ts',
+      "return new MedSealError('not-supported', message);",
+      "return new MedSealError('invalid-parameter', message);",
+      ['operations', 'search contexts'],
+    ],
+    [
+      'capabilities-without-patch',
+      'the CapabilityStatement does not tell of patches',
+      'src/interactions/capabilities.ts',
+      "'update',\n  'patch',",
+      "'update',",
       ['operations'],
     ],
   ],
@@ -124,131 +135,26 @@ export const WHOLE_RECORDS = mutantsOf(
       'group.sort((a, b) => b.at - a.at);',
       'group.sort((a, b) => a.at - b.at);',
     ],
-  ],
-);
-
-/** http://hl7.org/fhir/R4/resource-operation-validate.html */
-export const VALIDATION = mutantsOf(
-  ['$validate'],
-  [
     [
-      'primitives-of-any-kind',
-      'a primitive may be anything',
-      KEYWORDS,
-      'cxt.pass(nullable ?',
-      'cxt.pass(nullable !== undefined ? _`true` : nullable ?',
+      'everything-cursor-ignored',
+      '$everything passes over a cursor',
+      EVERYTHING,
+      "const cursor = parameterOf(parameters, '_cursor');",
+      'const cursor = undefined as string | undefined;',
     ],
     [
-      'formats-of-texts-ignored',
-      'a text of any form is a date, an id, a URI',
-      PRIMITIVES,
-      "accepts: (value) => typeof value === 'string' && accepts(value) }",
-      "accepts: (value) => typeof value === 'string' }",
+      'everything-in-pages-of-none',
+      '$everything takes a _count of 0',
+      EVERYTHING,
+      'if (count === undefined) throw invalid(',
+      'if (count === undefined) return 0;\n  if (count < 0) throw invalid(',
     ],
     [
-      'validate-says-nothing-of-valid',
-      'of what is valid nothing is told',
-      VALIDATE,
-      'isValid ? [...found, issueOf(VALID)] : found',
-      'found',
-    ],
-    [
-      'validate-takes-no-parameters',
-      'Parameters are validated as a resource',
-      VALIDATE,
-      "=== 'Parameters' && type !== 'Parameters'",
-      "=== 'Parameters!' && type !== 'Parameters'",
-    ],
-    [
-      'validate-mode-ignored',
-      'the mode is passed over',
-      VALIDATE,
-      "const mode = parameterOf(parameters, 'mode');",
-      'const mode = undefined as string | undefined;',
-    ],
-    [
-      'validate-of-nothing',
-      'where there is no resource it is valid',
-      VALIDATE,
-      "return answer([needed('There is no resource to validate')]);",
-      'return answer([]);',
-    ],
-    [
-      'validate-delete-of-a-type',
-      'a type can be deleted',
-      VALIDATE,
-      "id === '' ? [needed('A deletion is of an instance')] : []",
-      '[]',
-    ],
-    [
-      'validate-any-type',
-      'a resource of any type is validated',
-      VALIDATE,
-      'if (resourceType !== type) {',
-      "if (resourceType === '') {",
-    ],
-    [
-      'codes-of-any-kind',
-      'codes of required bindings are not looked at',
-      SCHEMA,
-      "if (binding?.strength !== 'required' ||",
-      "if (binding?.strength !== 'mandatory' ||",
-    ],
-    [
-      'references-to-any-type',
-      'the types that a reference may lead to are not looked at',
-      SCHEMA,
-      "return type !== 'Reference' ||",
-      "return type !== 'Ref' ||",
-    ],
-  ],
-);
-
-/** http://hl7.org/fhir/R4/terminology-service.html */
-export const TERMS = mutantsOf(
-  ['terminology'],
-  [
-    [
-      'validate-code-tells-no-result',
-      '$validate-code does not tell its result',
-      TERMINOLOGY,
-      "{ name: 'result', valueBoolean:",
-      "{ name: 'valid', valueBoolean:",
-    ],
-    [
-      'expand-one-code-less',
-      'an expansion lacks its last code',
-      TERMINOLOGY,
-      'all.slice(offset, count === undefined ? undefined : offset + count)',
-      'all.slice(offset, count === undefined ? -1 : offset + count)',
-    ],
-    [
-      'expand-total-of-the-page',
-      'the total of an expansion is that of its page',
-      TERMINOLOGY,
-      'total: all.length,',
-      'total: shown.length,',
-    ],
-    [
-      'expand-filter-by-case',
-      'the filter of an expansion minds the case',
-      TERMINOLOGY,
-      'const wanted = filter.toLowerCase();',
-      'const wanted = filter;',
-    ],
-    [
-      'expand-of-any-version',
-      'any version of a value set is the one that is there',
-      TERMINOLOGY,
-      'if (known === undefined || version !== known.version) {',
-      'if (known === undefined) {',
-    ],
-    [
-      'validate-code-always-true',
-      'every code is in the value set',
-      TERMINOLOGY,
-      'valueBoolean: message === undefined }',
-      'valueBoolean: true }',
+      'lastn-of-none',
+      '$lastn takes a max of 0',
+      LAST_N,
+      'if (max === undefined) throw invalid(',
+      'if (max === undefined) return 0;\n  if (max < 0) throw invalid(',
     ],
   ],
 );

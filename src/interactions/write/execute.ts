@@ -1,5 +1,5 @@
 import type { Written } from '../../consent/guarded-writer.ts';
-import { MedSealError } from '../../errors.ts';
+import { invariant, MedSealError } from '../../errors.ts';
 import type { Institution } from '../../repository/institutions.ts';
 import type { RequestContext } from '../../request-context.ts';
 import { violatesUnique } from '../../storage/database/database-error.ts';
@@ -22,6 +22,14 @@ export interface Outcome {
   readonly receipt: string | undefined;
 }
 
+export interface Writing {
+  /** Called once everything is sealed and about to be committed. */
+  readonly respond: (outcome: Outcome) => InteractionResult;
+  readonly idempotent: IdempotentRequest | undefined;
+  /** Whether the request does nothing else: then its entries of the access trail are stored with what it wrote. */
+  readonly isWhole: boolean;
+}
+
 /** How often a write is planned anew because another one was faster. */
 const MAX_ATTEMPTS = 8;
 
@@ -33,9 +41,9 @@ export async function executeWrite(
   services: Services,
   context: RequestContext,
   entries: readonly WriteEntry[],
-  respond: (outcome: Outcome) => InteractionResult,
-  idempotent: IdempotentRequest | undefined,
+  writing: Writing,
 ): Promise<InteractionResult> {
+  const { idempotent } = writing;
   const institution = authorise(services, context, entries);
   services.fence.check();
   const replay = idempotent && (await services.replays.find(context, institution, idempotent));
@@ -43,7 +51,7 @@ export async function executeWrite(
   for (const entry of entries) requireValid(services, institution, entry);
   for (let attempt = 1; ; attempt++) {
     try {
-      return await attemptWrite(services, context, institution, entries, respond, idempotent);
+      return await attemptWrite(services, context, institution, entries, writing);
     } catch (error) {
       // The same key at the same time: the other one's answer is ours too.
       if (idempotent !== undefined && violatesUnique(error, 'idempotency_pkey')) {
@@ -69,26 +77,25 @@ async function attemptWrite(
   context: RequestContext,
   institution: Institution,
   entries: readonly WriteEntry[],
-  respond: (outcome: Outcome) => InteractionResult,
-  idempotent: IdempotentRequest | undefined,
+  { respond, idempotent, isWhole }: Writing,
 ): Promise<InteractionResult> {
   const plan = await planWrite(services, institution, await patchEntries(services, context, institution, entries));
   const changes = plan.entries.flatMap((entry) => (entry.kind === 'change' ? [entry.change] : []));
   if (changes.length === 0) return respond({ entries: outcomes(plan.entries, []), receipt: undefined });
   const record = idempotent && (await services.replays.recorder(context, institution, idempotent));
   const time = new Date(context.instant).toISOString();
-  let receipt: string | undefined;
-  const answer = (written: readonly Written[]): InteractionResult =>
-    respond({ entries: outcomes(plan.entries, written), receipt });
-  const written = await services.writer.write(context, changes, {
+  let answer: InteractionResult | undefined;
+  await services.writer.write(context, changes, {
     guards: plan.guards,
-    beforeCommit: async (about) => {
-      const leaves = about.map((one) => one.leafHash);
-      receipt = await services.receipts.sign(institution.name, leaves, time);
-      return record?.(answer(about));
+    beforeCommit: async (written) => {
+      const leaves = written.map((one) => one.leafHash);
+      const receipt = await services.receipts.sign(institution.name, leaves, time);
+      answer = respond({ entries: outcomes(plan.entries, written), receipt });
+      return { idempotency: record?.(answer), ...(isWhole ? { status: answer.status } : {}) };
     },
   });
-  return answer(written);
+  invariant(answer !== undefined, 'what is written has an answer');
+  return answer;
 }
 
 /** Pairs what was planned with what was written, in entry order. */

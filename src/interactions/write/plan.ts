@@ -1,5 +1,5 @@
 import type { Resource } from '@medplum/fhirtypes';
-import type { Change } from '../../consent/guarded-writer.ts';
+import type { Change } from '../../consent/drafts.ts';
 import { MedSealError } from '../../errors.ts';
 import { isId } from '../../fhir/references/reference.ts';
 import type { Institution } from '../../repository/institutions.ts';

@@ -53,7 +53,11 @@ export async function writeOne(
     fullUrl: undefined,
     expression: '',
   };
-  const result = await executeWrite(services, context, [entry], (outcome) => respond(outcome, write), write.idempotent);
+  const result = await executeWrite(services, context, [entry], {
+    respond: (outcome) => respond(outcome, write),
+    idempotent: write.idempotent,
+    isWhole: true,
+  });
   return result.status === STATUS_EXISTING && write.prefer === 'representation'
     ? withRepresentation(services, context, result)
     : result;
