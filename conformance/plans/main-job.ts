@@ -9,8 +9,10 @@ import { jsonLines } from '../../src/cli/json-lines.ts';
 import { clientOf } from '../faults/node-records.ts';
 import { untilAnchored } from '../faults/records-database.ts';
 import { ANNA, BERT, cohort, consentOf, IDENTIFIERS, putCohort, recipient } from '../main-job/cohort.ts';
+import { OTHER } from '../rest/target.ts';
 import type { FhirClient } from '../support/fhir-client.ts';
 import { putParameter, searchParameter, untilIndexed } from '../support/search-parameters.ts';
+import { addClient } from '../support/server-process.ts';
 import type { TestNode } from '../support/test-node.ts';
 
 const REST = fileURLToPath(new URL('../rest/rest.test.ts', import.meta.url));
@@ -46,12 +48,13 @@ export async function doMainJob(node: TestNode): Promise<void> {
 }
 
 async function restSuite(node: TestNode): Promise<void> {
+  await addClient(connect(node.dataDirectory), OTHER);
   const { NODE_TEST_CONTEXT: _, ...environment } = process.env;
   const env = {
     ...environment,
     MEDSEAL_REST_BASE: `${node.url}/hospital-a/fhir`,
     MEDSEAL_REST_TOKEN: await node.token('hospital-a'),
-    MEDSEAL_REST_OTHER_TOKEN: await node.token('hospital-b'),
+    MEDSEAL_REST_OTHER_TOKEN: await node.token(OTHER.id),
   };
   const child = spawn(process.execPath, ['--test', REST], { env });
   const [output, , [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);

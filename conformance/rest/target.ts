@@ -34,7 +34,8 @@ export async function restTarget(test: Pick<TestContext, 'after'>): Promise<Rest
   return { client: as('hospital-a'), other: as(OTHER.id) };
 }
 
-const OTHER: Participant = {
+/** Of an own server the other client. */
+export const OTHER: Participant = {
   id: 'hospital-a-laboratory',
   institution: 'hospital-a',
   scopes: ['system/*.cruds'],
