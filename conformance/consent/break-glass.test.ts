@@ -109,6 +109,10 @@ suite('breaking the glass', async () => {
     ]) {
       assert.equal((await glass(doctor, 'closed', given)).status, 400, JSON.stringify(given));
     }
+    for (const parameter of [[null], ['reason'], [{ name: 'reason', valueString: 1 }], {}]) {
+      const answer = await doctor.post('Patient/closed/$break-glass', { resourceType: 'Parameters', parameter });
+      assert.equal(answer.status, 400, JSON.stringify(parameter));
+    }
   });
 
   test('the patient is told, and finds it in the trail', async () => {

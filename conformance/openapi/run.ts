@@ -2,4 +2,4 @@
 import { join } from 'node:path';
 import { runSuites } from '../runner/run-suites.ts';
 
-await runSuites([join(import.meta.dirname, 'openapi.suite.ts')]);
+await runSuites([join(import.meta.dirname, 'openapi.suite.ts')], true);

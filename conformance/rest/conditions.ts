@@ -116,6 +116,11 @@ export function conditions(target: Promise<RestTarget>): void {
       assert.equal(second.status, 200);
       assert.equal(second.headers['content-location'] ?? second.headers.location, first.headers.location);
       assert.equal(second.json<Patient>().id, first.json<Patient>().id);
+      const told = await client.post('Patient', patient, {
+        'if-none-exist': `identifier=${system}|1`,
+        prefer: 'return=OperationOutcome',
+      });
+      assert.deepEqual([told.status, told.json<Patient>().resourceType], [200, 'OperationOutcome']);
       assert.equal((await client.post('Patient', patient)).status, 201, 'without the condition there is another');
       refused(await post(), 412, 'multiple-matches');
     });

@@ -144,6 +144,7 @@ export function readingAndWriting(target: Promise<RestTarget>): void {
       const post = (prefer: string) => client.post('Patient', { resourceType: 'Patient' }, { prefer });
       const minimal = await post('return=minimal');
       assert.deepEqual([minimal.status, minimal.text], [201, '']);
+      assert.equal(minimal.headers['content-type'], undefined, 'nothing has no type');
       assert.match(String(minimal.headers.location), /Patient\/.*\/_history\/1$/);
       assert.equal((await post('return=representation')).json<Patient>().resourceType, 'Patient');
       const { resourceType, issue } = (await post('return=OperationOutcome')).json<OperationOutcome>();

@@ -125,6 +125,16 @@ function validation(target: Promise<RestTarget>): void {
       refused(await client.get(`${type}/$validate-code?code=male`), 400, 'invalid-parameter', 'url');
       refused(await client.get(`${type}/$validate-code?url=urn:none&code=x`), 404, 'not-found', 'url');
       refused(await client.get(`${type}/$validate-code?url=${url}&code=x&nonsense=1`), 400, 'unknown-parameter');
+      const broken = [{ valueCoding: { system: GENDERS, code: 1 } }, { valueCodeableConcept: { coding: [null] } }];
+      for (const value of broken) {
+        const name = 'valueCoding' in value ? 'coding' : 'codeableConcept';
+        const parameter = [
+          { name: 'url', valueUri: url },
+          { name, ...value },
+        ];
+        const body = { resourceType: 'Parameters', parameter };
+        refused(await client.post(`${type}/$validate-code`, body), 400, 'invalid-parameter', 'coding');
+      }
     });
   }
 

@@ -32,7 +32,8 @@ export interface Report {
 
 const SLOWEST = 10;
 
-export function createReport(root: string, write: (text: string) => unknown): Report {
+/** @param verbose shows what files wrote although nothing failed */
+export function createReport(root: string, write: (text: string) => unknown, verbose = false): Report {
   const results: FileResult[] = [];
   const shown = (path: string): string => relative(root, path);
   const line = (text = ''): void => void write(`${text}\n`);
@@ -48,7 +49,7 @@ export function createReport(root: string, write: (text: string) => unknown): Re
         line(`\n  ✖ ${failure.name}  (${shown(path)}${place})`);
         line(indented(inspect(failure.error, { depth: 8, maxStringLength: 10_000, maxArrayLength: 200 })));
       }
-      if (failed.length > 0 && output !== '') line(`\n  It wrote:\n${indented(output)}`);
+      if ((verbose || failed.length > 0) && output !== '') line(`\n  It wrote:\n${indented(output)}`);
     },
     summary(total, leftBehind) {
       const failures = results.flatMap(({ path, failed }) =>

@@ -1,7 +1,7 @@
 import type { Client, ClientRegistry } from '../auth/clients.ts';
 import type { Emergencies, EmergencyReview } from '../consent/emergencies.ts';
 import { MedSealError } from '../errors.ts';
-import { parseTemporal } from '../fhir/fhirpath/temporal.ts';
+import { parseTemporal, utcText } from '../fhir/fhirpath/temporal.ts';
 import { PARTS } from '../interactions/backup/archive.ts';
 import type { Backup } from '../interactions/backup/backup.ts';
 import type { Rebuild } from '../interactions/rebuild/rebuild.ts';
@@ -103,7 +103,7 @@ export const ADMIN_OPERATIONS: Readonly<Record<string, AdminOperation>> = {
     }
     const why = textOf(body, 'reason').trim();
     if (why === '') throw new MedSealError('invalid-parameter', 'A reason is needed', { expression: 'reason' });
-    return { lines: retention.drop({ before: new Date(before.low).toISOString(), by, why }) };
+    return { lines: retention.drop({ before: utcText(before.low), by, why }) };
   },
   async backup({ backup }, { body }) {
     const part = PARTS.find((one) => one === textOf(body, 'part'));

@@ -16,7 +16,8 @@ export function sendResult(reply: FastifyReply, result: InteractionResult, baseU
   }
   if (result.body !== undefined) reply.header('Content-Type', FHIR_JSON);
   reply.headers({ ...result.headers });
-  return reply.send(result.body ?? '');
+  // Empty text would be told as text/plain.
+  return reply.send(result.body);
 }
 
 /** JSON lines, each as soon as it is there; whoever hangs up ends them. */

@@ -201,6 +201,8 @@ function adminRoute(operationId: string, options: ResolverOptions): Route {
       const run = ADMIN_OPERATIONS[operationId];
       if (run === undefined) throw new MedSealError('internal', 'An operation lost its handler');
       const { client = '', id = '' } = request.params as { client?: string; id?: string };
+      // PostgreSQL has no text with it, so nothing is named like that.
+      if (`${client}${id}`.includes('\0')) throw notFound();
       const body = request.body instanceof Buffer && request.body.length > 0 ? fhirInput(request).json() : undefined;
       const by = principals.get(request)?.clientId ?? '';
       const result = await run(options.administration, { body, client, by, id });

@@ -1,6 +1,7 @@
 import { createHmac, type KeyObject } from 'node:crypto';
 import type { Consent, Resource, SearchParameter } from '@medplum/fhirtypes';
 import { MedSealError } from '../errors.ts';
+import { utcText } from '../fhir/fhirpath/temporal.ts';
 import { customDefinition, definitionText } from '../fhir/search/custom/definition.ts';
 import type { SearchRegistry } from '../fhir/search/registry.ts';
 import type { SearchParameterChange } from '../repository/custom-parameter-rows.ts';
@@ -169,5 +170,5 @@ function ruleRow(rule: ConsentRule, tokenizer: Tokenizer): ConsentRow {
 
 function timestamp(instant: number): string {
   if (instant === Number.NEGATIVE_INFINITY) return '-infinity';
-  return instant >= END_OF_YEARS ? 'infinity' : new Date(instant).toISOString();
+  return instant >= END_OF_YEARS ? 'infinity' : utcText(instant);
 }

@@ -17,7 +17,10 @@ function startEmergencies({ external = false } = {}) {
   const emergencies = createEmergencies({
     rows: {
       insert: async (row) => void rows.push({ ...row, review: null }),
-      find: async (id) => rows.find((row) => row.id === id),
+      async find(id) {
+        assert.match(id, /^[0-9a-f]{8}-[0-9a-f-]{27}$/, 'PostgreSQL takes nothing else for a uuid');
+        return rows.find((row) => row.id === id);
+      },
       list: async (reviewed) => rows.filter(({ review }) => (review !== null) === reviewed),
       async review(id, review) {
         const at = rows.findIndex((row) => row.id === id && row.review === null);
@@ -124,7 +127,9 @@ describe('its review', () => {
     const id = rows[0]?.id ?? '';
     await emergencies.review(id, { outcome: 'justified', note: 'It was' });
     await assert.rejects(emergencies.review(id, { outcome: 'unjustified', note: 'x' }), { code: 'already-exists' });
-    await assert.rejects(emergencies.review('nothing', { outcome: 'justified', note: 'x' }), { code: 'not-found' });
+    for (const none of ['nothing', '', '11111111-1111-4111-8111-111111111111', 'x\0']) {
+      await assert.rejects(emergencies.review(none, { outcome: 'justified', note: 'x' }), { code: 'not-found' });
+    }
     assert.deepEqual(revoked, []);
     assert.deepEqual(
       (await emergencies.list()).map(({ practitioner }) => practitioner),

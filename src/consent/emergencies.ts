@@ -71,6 +71,7 @@ export interface EmergenciesOptions {
 /** None drops out of the queue unseen: when so many wait, reviewing shows the next. */
 const MOST_WAITING = 10_000;
 const MOST_REVIEWED = 1000;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 export function createEmergencies({ rows, box, tokens, institutions }: EmergenciesOptions): Emergencies {
   const placeOf = (id: string, what: string): string => `emergency ${what} ${id}`;
@@ -121,7 +122,7 @@ export function createEmergencies({ rows, box, tokens, institutions }: Emergenci
       return Promise.all([...waiting, ...reviewed].map(describe));
     },
     async review(id, review) {
-      const row = await rows.find(id);
+      const row = UUID.test(id) ? await rows.find(id) : undefined;
       if (row === undefined) throw new MedSealError('not-found', 'There is no such emergency access');
       if (!(await rows.review(id, await box.seal(placeOf(id, 'review'), review)))) {
         throw new MedSealError('already-exists', 'This emergency access was reviewed before');

@@ -1,4 +1,5 @@
 import type { Resource } from '@medplum/fhirtypes';
+import { utcText } from '../fhir/fhirpath/temporal.ts';
 import type { InstitutionDirectory } from '../repository/institutions.ts';
 import { parseMerge } from '../repository/merges.ts';
 import type { Names } from '../repository/names.ts';
@@ -98,7 +99,7 @@ export function createExplainer(options: ExplainerOptions): Explainer {
     const resource = JSON.parse(opened.content.toString('utf8')) as Resource;
     const record = facts.read(resource, opened.institution);
     const known = record.patients.filter((one) => one !== UNKNOWN_PATIENT).map(names.idToken);
-    const moment = new Date(at).toISOString();
+    const moment = utcText(at);
     const merges = known.length === 0 ? [] : await past.mergesAt(known, moment);
     const everyone = [...new Set([...known, ...merges.map((merge) => parseMerge(merge).other)])];
     const versions = known.length === 0 ? [] : await past.consentsAt(everyone, moment);
@@ -151,8 +152,7 @@ export function createExplainer(options: ExplainerOptions): Explainer {
     const now = await open(await past.recordAt(idToken, new Date(context.instant).toISOString()), context.instant);
     if (now === undefined) throw notFound();
     await requireAsker(context, now, institution);
-    const then =
-      at === context.instant ? now : await open(await past.recordAt(idToken, new Date(at).toISOString()), at);
+    const then = at === context.instant ? now : await open(await past.recordAt(idToken, utcText(at)), at);
     if (then === undefined) throw notFound();
     context.journal.add({ institution: institutions.find(institution)?.id ?? 0, ...journalled(then) });
     return { ...then, at };

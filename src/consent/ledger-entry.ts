@@ -1,4 +1,5 @@
 import { createHmac, type KeyObject } from 'node:crypto';
+import { utcText } from '../fhir/fhirpath/temporal.ts';
 import type { ConsentLedgerEntry } from '../repository/write.ts';
 import { END_OF_YEARS } from './periods.ts';
 import type { ConsentPolicy, Provision } from './policy.ts';
@@ -23,8 +24,8 @@ export function ledgerEntryOf(policy: ConsentPolicy, key: KeyObject): ConsentLed
     active: inForce,
     freshKey: digest('ledger consent', policy.consent, String(policy.version)),
     grantees: [...new Set(named.map((one) => digest('ledger grantee', one)))].sort().slice(0, MOST_GRANTEES),
-    from: Number.isFinite(period.from) ? new Date(period.from).toISOString() : undefined,
-    until: period.until < END_OF_YEARS ? new Date(period.until).toISOString() : undefined,
+    from: Number.isFinite(period.from) ? utcText(period.from) : undefined,
+    until: period.until < END_OF_YEARS ? utcText(period.until) : undefined,
   };
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Communication, Parameters } from '@medplum/fhirtypes';
+import type { Communication, Parameters, ParametersParameter } from '@medplum/fhirtypes';
 import type { OpenedEmergency } from '../consent/emergencies.ts';
 import { notFound } from '../consent/guarded-reader.ts';
 import { MedSealError } from '../errors.ts';
@@ -53,8 +53,10 @@ export async function breakGlass(
 function readParameters(body: unknown): { readonly reason: string; readonly minutes: number } {
   const { resourceType, parameter = [] } = (body ?? {}) as Partial<Parameters>;
   if (resourceType !== 'Parameters' || !Array.isArray(parameter)) throw invalid('Parameters', 'are needed');
-  const find = (name: string) => parameter.find((one) => one.name === name);
-  const reason = find('reason')?.valueString?.trim() ?? '';
+  // Not validated: anything may stand there.
+  const find = (name: string) => parameter.find((one: ParametersParameter | null) => one?.name === name);
+  const text: unknown = find('reason')?.valueString;
+  const reason = typeof text === 'string' ? text.trim() : '';
   const minutes = find('minutes')?.valueInteger ?? find('minutes')?.valuePositiveInt;
   if (reason.length < SHORTEST_REASON || reason.length > LONGEST_REASON) {
     throw invalid('reason', `must say why, in ${SHORTEST_REASON} to ${LONGEST_REASON} characters`);

@@ -1,6 +1,6 @@
 import { MAX_PAGE_BYTES, notFound, type PermittedRecord } from '../consent/guarded-reader.ts';
 import { MedSealError } from '../errors.ts';
-import { parseTemporal, type Temporal } from '../fhir/fhirpath/temporal.ts';
+import { parseTemporal, type Temporal, utcText } from '../fhir/fhirpath/temporal.ts';
 import { isId } from '../fhir/references/reference.ts';
 import { parameterError } from '../fhir/search/query/errors.ts';
 import type { HistoryPlan } from '../repository/permitted.ts';
@@ -68,7 +68,7 @@ function countOf(text: string | undefined): number | undefined {
 function sinceOf(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   const temporal = temporalOf(text);
-  if (temporal !== undefined) return new Date(temporal.low).toISOString();
+  if (temporal !== undefined) return utcText(temporal.low);
   throw parameterError('_since', 'the value must be an instant');
 }
 
@@ -76,8 +76,7 @@ function sinceOf(text: string | undefined): string | undefined {
 function duringOf(text: string | undefined): HistoryPlan['during'] {
   if (text === undefined) return undefined;
   const temporal = temporalOf(text);
-  if (temporal !== undefined)
-    return { from: new Date(temporal.low).toISOString(), until: new Date(temporal.high).toISOString() };
+  if (temporal !== undefined) return { from: utcText(temporal.low), until: utcText(temporal.high) };
   throw parameterError('_at', 'the value must be a dateTime');
 }
 

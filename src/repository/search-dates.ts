@@ -1,3 +1,4 @@
+import { utcText } from '../fhir/fhirpath/temporal.ts';
 import { calendarCells, isWithinCalendar } from '../fhir/search/calendar.ts';
 import type { DateOperand, Operand } from '../fhir/search/query.ts';
 import { beginsFrom, beginsUpTo, endsFrom, endsUpTo, withinForm } from '../sealing/blind-index/forms.ts';
@@ -10,8 +11,8 @@ const DAY = 86_400_000;
 export function changedAt(operands: readonly Operand[]): Criterion {
   const of = operands.flatMap((operand): readonly Criterion[] => {
     if (operand.kind !== 'date') return [];
-    const low = new Date(operand.low).toISOString();
-    const high = new Date(operand.high).toISOString();
+    const low = utcText(operand.low);
+    const high = utcText(operand.high);
     const range = (from: string | undefined, until: string | undefined): Criterion => ({
       kind: 'changed',
       from,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { dayNumber, parseTemporal, parseTime } from './temporal.ts';
+import { dayNumber, parseTemporal, parseTime, utcText } from './temporal.ts';
 import { shiftTemporal } from './temporal-arithmetic.ts';
 
 const ms = (text: string) => Date.parse(text);
@@ -98,3 +98,14 @@ for (const [text, amount, unit, expected] of SHIFTED) {
     assert.equal(shiftTemporal(text, amount, unit), expected);
   });
 }
+
+test('an instant’s text stays within the years 1 to 9999', () => {
+  const bounds = (text: string) => {
+    const found = parseTemporal(text);
+    return found === undefined ? [] : [utcText(found.low), utcText(found.high)];
+  };
+  assert.deepEqual(bounds('2024-05-17'), ['2024-05-17T00:00:00.000Z', '2024-05-18T00:00:00.000Z']);
+  assert.deepEqual(bounds('9999'), ['9999-01-01T00:00:00.000Z', '9999-12-31T23:59:59.999Z']);
+  assert.equal(bounds('9999-12-31T23:59:59-14:00')[0], '9999-12-31T23:59:59.999Z');
+  assert.equal(bounds('0001-01-01T00:00:00+14:00')[0], '0001-01-01T00:00:00.000Z');
+});

@@ -44,6 +44,17 @@ export function parseTemporal(text: string): Temporal | undefined {
   return text.charCodeAt(10) === LETTER_T ? parseClock(text, 11, low) : undefined;
 }
 
+const FIRST = startOf(1, 1, 1);
+const LAST = startOf(10_000, 1, 1) - 1;
+
+/**
+ * An instant as RFC 3339 in UTC, with its milliseconds. What lies outside the years 1 to 9999, by its zone or as the end of
+ * the last year, is their edge: neither R4 nor PostgreSQL has a text for it.
+ */
+export function utcText(instant: number): string {
+  return new Date(Math.min(Math.max(instant, FIRST), LAST)).toISOString();
+}
+
 /** Parses a time of day such as `10:30:00`, as milliseconds since midnight. */
 export function parseTime(text: string): Temporal | undefined {
   return parseClock(text, 0, 0);

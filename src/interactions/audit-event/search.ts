@@ -1,4 +1,5 @@
 import type { TrailEntry } from '../../consent/guarded-trail.ts';
+import { utcText } from '../../fhir/fhirpath/temporal.ts';
 import { type Operand, parseSearch, type Criterion as SearchCriterion } from '../../fhir/search/query.ts';
 import type { AccessQuery } from '../../repository/permitted-access.ts';
 import type { RequestContext } from '../../request-context.ts';
@@ -178,8 +179,8 @@ function patientsOf(
 /** AuditEvent.recorded is an instant, so every prefix is a range or two. */
 function timesOf(operand: Operand): { from: string | undefined; until: string | undefined }[] {
   if (operand.kind !== 'date') return [];
-  const low = new Date(operand.low).toISOString();
-  const high = new Date(operand.high).toISOString();
+  const low = utcText(operand.low);
+  const high = utcText(operand.high);
   const above = { from: high, until: undefined };
   const below = { from: undefined, until: low };
   switch (operand.prefix) {

@@ -3,7 +3,7 @@ import { MAX_PAGE_BYTES, notFound, type PermittedRecord } from '../../consent/gu
 import { MedSealError } from '../../errors.ts';
 import { compartmentResourceTypes } from '../../fhir/definitions/compartments.ts';
 import { isResourceType } from '../../fhir/definitions/definitions.ts';
-import { parseTemporal } from '../../fhir/fhirpath/temporal.ts';
+import { parseTemporal, utcText } from '../../fhir/fhirpath/temporal.ts';
 import { isId, parseReference } from '../../fhir/references/reference.ts';
 import { walkReferences } from '../../fhir/references/walk.ts';
 import type { Criterion } from '../../repository/criteria.ts';
@@ -102,7 +102,7 @@ function sinceOf(text: string): string {
   // A plus sign that was not percent-encoded in the URL arrives as a space.
   const temporal = parseTemporal(text.replace(/ (?=\d\d:\d\d$)/, '+'));
   if (temporal === undefined) throw invalid('_since must be an instant', '_since');
-  return new Date(temporal.low).toISOString();
+  return utcText(temporal.low);
 }
 
 function countOf(text: string): number {

@@ -47,12 +47,11 @@ export async function collectedMeta(
   requireScope(context, only, 's');
   const found = new CollectedMeta();
   const budget = { left: MAX_OPENED };
-  for (const type of types) {
-    const search = services.reader.search(context, type);
-    const criterion = { kind: 'every', tokens: [typeToken(services.tokenizer, type)] } as const;
-    const plan = { type, institution: institution.id, criterion };
-    for await (const row of everyRow(search, plan, budget)) found.add((await search.open(row))?.resource?.meta);
-  }
+  const search = services.reader.search(context, only);
+  // One statement, however many types there are.
+  const criterion = { kind: 'some', tokens: types.map((type) => typeToken(services.tokenizer, type)) } as const;
+  const plan = { type: types.length === 1 ? only : undefined, institution: institution.id, criterion };
+  for await (const row of everyRow(search, plan, budget)) found.add((await search.open(row))?.resource?.meta);
   return answer(found.meta());
 }
 

@@ -171,7 +171,15 @@ function codingsOf({ pairs, values }: OperationParameters): readonly Coding[] {
   const codings = coding === undefined ? concept?.coding : [coding];
   if (!Array.isArray(codings) || codings.length === 0)
     throw invalid('A code, coding or codeableConcept is needed', 'code');
+  if (!codings.every(isCoding)) throw invalid('A Coding has a system, a code and a display, each as text', 'coding');
   return codings;
+}
+
+/** Parameters are not validated. */
+function isCoding(value: unknown): value is Coding {
+  if (typeof value !== 'object' || value === null) return false;
+  const { system, code, display } = value as Readonly<Record<string, unknown>>;
+  return [system, code, display].every((text) => text === undefined || typeof text === 'string');
 }
 
 function judge(

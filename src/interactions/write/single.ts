@@ -72,7 +72,8 @@ function respond({ entries, receipt }: Outcome, { prefer }: SingleWrite): Intera
     return prefer === 'OperationOutcome' ? { status: 200, body: DELETED } : { status: 204 };
   if (outcome.kind === 'existing') {
     const { type, id, version } = outcome;
-    return { status: STATUS_EXISTING, version, location: `${type}/${id}/_history/${version}` };
+    const told = prefer === 'OperationOutcome' ? { body: UNCHANGED } : {};
+    return { status: STATUS_EXISTING, version, location: `${type}/${id}/_history/${version}`, ...told };
   }
   const { draft, change } = outcome.written;
   const header = {
@@ -97,6 +98,10 @@ export const ACCEPTED_OUTCOME = {
   issue: [{ severity: 'information', code: 'informational', diagnostics: 'Accepted, sealed, and to be anchored' }],
 } as const;
 const ACCEPTED = JSON.stringify(ACCEPTED_OUTCOME);
+const UNCHANGED = JSON.stringify({
+  resourceType: 'OperationOutcome',
+  issue: [{ severity: 'information', code: 'informational', diagnostics: 'There already; nothing was written' }],
+});
 const DELETED = JSON.stringify({
   resourceType: 'OperationOutcome',
   issue: [{ severity: 'information', code: 'informational', diagnostics: 'The resource is deleted' }],
