@@ -28,6 +28,8 @@ interface OpenedContent {
   readonly institution: string;
   readonly id: string;
   readonly author: string;
+  /** What it is sorted by. */
+  readonly sort: SortKeys;
   /** The resource's exact bytes; undefined for a deletion. */
   readonly content: Buffer | undefined;
 }
@@ -86,7 +88,7 @@ export function createRecordOpener(options: RecordOpenerOptions): RecordOpener {
       const undetermined = row.patients.includes(UNKNOWN_SUBJECT);
       if (facts.at !== row.at || facts.interaction !== row.interaction || facts.undetermined !== undetermined)
         throw new MedSealError('sealed-content-damaged', 'A version is sealed with other facts than its row has');
-      const opened = { institution, id: facts.id, author: facts.author, content };
+      const opened = { institution, id: facts.id, author: facts.author, sort: facts.sort, content };
       cache.offer(row.versionId, opened, (content?.byteLength ?? 0) + 500);
       return { ...opened, row };
     },

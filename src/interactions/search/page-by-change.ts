@@ -1,5 +1,13 @@
 import type { PermittedRow, Position } from '../../repository/permitted.ts';
-import { MAX_OPENED, newPage, openAll, type PreparedSearch, type SearchPage, tooCostly } from './prepared.ts';
+import {
+  MAX_OPENED,
+  newPage,
+  nextChunk,
+  openAll,
+  type PreparedSearch,
+  type SearchPage,
+  tooCostly,
+} from './prepared.ts';
 
 /** A position as a cursor keeps it. */
 interface StoredPosition {
@@ -18,8 +26,8 @@ export async function pageByChange(prepared: PreparedSearch, after: object | und
   const draft = newPage();
   const { records } = draft;
   let opened = 0;
+  let limit = count + 1;
   for (;;) {
-    const limit = count + 1 - records.length;
     const { rows, more } = await nextRows(prepared, { limit, descending, beyond });
     const full = await openAll(prepared, rows, draft);
     if (full !== undefined) return { records, next: positionOf(full) };
@@ -29,6 +37,7 @@ export async function pageByChange(prepared: PreparedSearch, after: object | und
     if (!more || last === undefined) return { records, next: undefined };
     if (decide !== undefined && opened > MAX_OPENED) throw tooCostly();
     beyond = { at: last.at, versionId: last.versionId };
+    limit = nextChunk(count + 1 - records.length, limit);
   }
 }
 

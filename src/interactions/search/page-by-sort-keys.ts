@@ -1,6 +1,15 @@
-import type { SortRow } from '../../repository/permitted.ts';
+import type { PermittedRecord } from '../../consent/guarded-reader.ts';
+import type { PermittedRow, SortRow } from '../../repository/permitted.ts';
 import { compareSortKeys, type SortKey, type SortKeys } from '../../sealing/blind-index/sort-keys.ts';
-import { MAX_OPENED, newPage, openAll, type PreparedSearch, type SearchPage, tooCostly } from './prepared.ts';
+import {
+  MAX_OPENED,
+  newPage,
+  nextChunk,
+  openAll,
+  type PreparedSearch,
+  type SearchPage,
+  tooCostly,
+} from './prepared.ts';
 
 /** How a row stands in the order that was asked for: its keys, then its version row, which settles ties. */
 interface Rank {
@@ -10,6 +19,8 @@ interface Rank {
 
 /** A page in an order that only the server can see, from the sealed sort keys of all matches. */
 export async function pageBySortKeys(prepared: PreparedSearch, after: object | undefined): Promise<SearchPage> {
+  const whole = after === undefined ? await wholeAtOnce(prepared) : undefined;
+  if (whole !== undefined) return { records: whole, next: undefined };
   const { search, plans, count } = prepared;
   const rows: SortRow[] = [];
   for (const plan of plans) {
@@ -19,15 +30,20 @@ export async function pageBySortKeys(prepared: PreparedSearch, after: object | u
   const compare = comparison(prepared);
   const opened = await openedKeys(prepared, rows);
   const ranked: Rank[] = [];
-  for (const row of rows) ranked.push(await rankOf(row, prepared, opened.get(row.versionId)));
+  for (const row of rows) {
+    ranked.push(rankOf(row, { ...(await search.sortKeys(row)), ...opened.get(row.versionId) }, prepared));
+  }
   ranked.sort(compare);
   const start = after === undefined ? 0 : ranked.findIndex((rank) => compare(rank, after as Rank) > 0);
   const rest = start < 0 ? [] : ranked.slice(start);
   const draft = newPage();
   const { records } = draft;
   const rankOfRow = (versionId: bigint) => rest.find((rank) => rank.row === versionId.toString());
-  for (let at = 0; at < rest.length && records.length <= count; at += count + 1) {
-    const wanted = rest.slice(at, at + count + 1).map((rank) => BigInt(rank.row));
+  let size = count + 1;
+  for (let at = 0; at < rest.length && records.length <= count; ) {
+    const wanted = rest.slice(at, at + size).map((rank) => BigInt(rank.row));
+    at += size;
+    size = nextChunk(count + 1 - records.length, size);
     const found = new Map((await search.rows(wanted)).map((row) => [row.versionId, row]));
     const inOrder = wanted.map((versionId) => found.get(versionId)).filter((row) => row !== undefined);
     const full = await openAll(prepared, inOrder, draft);
@@ -36,6 +52,31 @@ export async function pageBySortKeys(prepared: PreparedSearch, after: object | u
   const last = records[count - 1];
   if (records.length <= count || last === undefined) return { records, next: undefined };
   return { records: records.slice(0, count), next: rankOfRow(last.row.versionId) };
+}
+
+/** Pages of at most so many records are tried whole: of larger ones too much would be read twice. */
+const MOST_WHOLE = 100;
+
+/** All matches in their order, where they are one page: each is read and opened once. */
+async function wholeAtOnce(prepared: PreparedSearch): Promise<readonly PermittedRecord[] | undefined> {
+  const { search, plans, count, customSort } = prepared;
+  if (count > MOST_WHOLE) return undefined;
+  const rows: PermittedRow[] = [];
+  for (const plan of plans) {
+    const page = { limit: count + 1 - rows.length, descending: false, beyond: undefined };
+    rows.push(...(await search.page(plan, page)));
+    if (rows.length > count) return undefined;
+  }
+  const draft = newPage();
+  if ((await openAll(prepared, rows, draft)) !== undefined) return undefined;
+  const compare = comparison(prepared);
+  return draft.records
+    .map((record) => {
+      const custom = record.resource === undefined ? undefined : customSort?.(record.resource);
+      return { record, rank: rankOf(record.row, { ...record.sort, ...custom }, prepared) };
+    })
+    .sort((a, b) => compare(a.rank, b.rank))
+    .map(({ record }) => record);
 }
 
 const CHUNK = 250;
@@ -57,8 +98,7 @@ async function openedKeys(
   return keys;
 }
 
-async function rankOf(row: SortRow, { sort, search }: PreparedSearch, opened: SortKeys = {}): Promise<Rank> {
-  const keys = { ...(await search.sortKeys(row)), ...opened };
+function rankOf(row: Pick<SortRow, 'at' | 'versionId'>, keys: SortKeys, { sort }: PreparedSearch): Rank {
   return {
     keys: sort.map(({ code, descending }) =>
       code === '_lastUpdated' ? Date.parse(row.at) : (keys[code]?.[descending ? 1 : 0] ?? null),

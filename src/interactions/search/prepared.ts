@@ -31,6 +31,14 @@ export function tooCostly(): MedSealError {
   return new MedSealError('too-costly', `This would open more than ${MAX_OPENED} records; narrow the search down`);
 }
 
+/** Rows at once, where most of those before were none of the matches. */
+const MOST_AT_ONCE = 200;
+
+/** How many rows to ask for next, after so many had not filled the page: twice as many, so that few statements find few. */
+export function nextChunk(needed: number, before: number): number {
+  return Math.max(needed, Math.min(2 * before, MOST_AT_ONCE));
+}
+
 /** What of a page is there, and what is still to come. */
 export interface PageDraft {
   readonly records: PermittedRecord[];
@@ -44,16 +52,17 @@ export function newPage(): PageDraft {
 
 /**
  * Opens rows in their order and adds them to the page; those that the second lock or the exact comparison refuses are
- * left out.
+ * left out. What a page and its next one's beginning need is opened, and no more.
  *
  * @returns the row at which the page was full by its size, which it may be before it has as many records as asked for
  */
 export async function openAll(
-  { search: guarded, decide }: PreparedSearch,
+  { search: guarded, decide, count }: PreparedSearch,
   rows: readonly PermittedRow[],
   page: PageDraft,
 ): Promise<PermittedRow | undefined> {
   for (const row of rows) {
+    if (page.records.length > count) break;
     const record = await guarded.open(row);
     if (record === undefined || decide?.(record) === false) continue;
     page.records.push(record);
