@@ -26,6 +26,7 @@ import { createIdentities, deriveKey } from '../../src/sealing/identity.ts';
 import { createKeyService } from '../../src/sealing/key-service.ts';
 import { createMasterKey } from '../../src/sealing/master-key.ts';
 import { createRandomPool } from '../../src/sealing/random.ts';
+import { ASKED } from '../support/consent-fixtures.ts';
 import { testDatabase } from '../support/test-database.ts';
 
 export type World = Awaited<ReturnType<typeof createWorld>>;
@@ -144,7 +145,7 @@ export function contextOf(
     principal: { ...principal, clientId: 'test', scopes, administrator: false },
     base: more.base ?? { kind: 'union' },
     instant: more.instant ?? NOW,
-    asked: { interaction: 'read', target: '', query: '' },
+    asked: ASKED,
     actingAs: more.actingAs ?? [],
     journal: createJournal(),
   };

@@ -118,6 +118,9 @@ export function institutionsNamed(...names: readonly string[]): InstitutionDirec
 /** The base of institution `a`. */
 export const OF_A = { kind: 'institution', institution: 'a' } as const;
 
+/** For contexts whose entry in the access trail nobody looks at. */
+export const ASKED = { interaction: 'read', target: '', query: '' } as const;
+
 /** Of a client of institution `a` without any purpose, unless said otherwise. */
 export function requestContext(
   scope: string,
@@ -136,7 +139,7 @@ export function requestContext(
     },
     base,
     instant: NOW,
-    asked: { interaction: 'read', target: '', query: '' },
+    asked: ASKED,
     journal: createJournal(),
   };
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Consent, ConsentProvision, Resource } from '@medplum/fhirtypes';
-import { institutionsNamed, NOW } from '../../conformance/support/consent-fixtures.ts';
+import { ASKED, institutionsNamed, NOW } from '../../conformance/support/consent-fixtures.ts';
 import { createSearchRegistry } from '../fhir/search/registry.ts';
 import { createNames } from '../repository/names.ts';
 import type { CurrentState } from '../repository/own-partition.ts';
@@ -95,7 +95,7 @@ function write({ user, patients, policies = [], merges = [], ...given }: Writing
     },
     base: { kind: 'institution', institution: 'a' },
     instant: NOW,
-    asked: { interaction: 'read', target: '', query: '' },
+    asked: ASKED,
     actingAs: type === 'RelatedPerson' ? [FATHER, `proxy ${FATHER}`, `guardian ${FATHER}`] : [],
     journal: createJournal(),
   };

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { MedSealError } from '../errors.ts';
+import { isUuid } from '../fhir/references/reference.ts';
 import type { EmergencyRow, EmergencyRows } from '../repository/emergencies.ts';
 import type { InstitutionDirectory } from '../repository/institutions.ts';
 import type { Principal, RequestContext, ResourceIdentity } from '../request-context.ts';
@@ -71,7 +72,6 @@ export interface EmergenciesOptions {
 /** None drops out of the queue unseen: when so many wait, reviewing shows the next. */
 const MOST_WAITING = 10_000;
 const MOST_REVIEWED = 1000;
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 export function createEmergencies({ rows, box, tokens, institutions }: EmergenciesOptions): Emergencies {
   const placeOf = (id: string, what: string): string => `emergency ${what} ${id}`;
@@ -122,7 +122,7 @@ export function createEmergencies({ rows, box, tokens, institutions }: Emergenci
       return Promise.all([...waiting, ...reviewed].map(describe));
     },
     async review(id, review) {
-      const row = UUID.test(id) ? await rows.find(id) : undefined;
+      const row = isUuid(id) ? await rows.find(id) : undefined;
       if (row === undefined) throw new MedSealError('not-found', 'There is no such emergency access');
       if (!(await rows.review(id, await box.seal(placeOf(id, 'review'), review)))) {
         throw new MedSealError('already-exists', 'This emergency access was reviewed before');

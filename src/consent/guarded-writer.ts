@@ -149,14 +149,14 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
       const { prepared, provenance } = await drafter.prepare(changes, institution, principal, at);
       const own = (all: readonly WrittenVersion[]): readonly Written[] =>
         changes.map((change, index) => ({ ...(all[index] as WrittenVersion), change }));
-      const shown = (all: readonly WrittenVersion[]) =>
-        prepared.map((one, index) => journalEntry(one, all[index] as WrittenVersion));
+      let shown: readonly JournalEntry[] = [];
       let status: number | undefined;
       const along = async (all: readonly WrittenVersion[]): Promise<StoredAlong> => {
+        shown = prepared.map((one, index) => journalEntry(one, all[index] as WrittenVersion));
         const promised = (await beforeCommit?.(own(all))) ?? {};
         status = promised.status;
         if (status === undefined) return { idempotency: promised.idempotency, access: [] };
-        const access = await options.recorder.entries(context, status, [...journal.entries, ...shown(all)]);
+        const access = await options.recorder.entries(context, status, [...journal.entries, ...shown]);
         return { idempotency: promised.idempotency, access };
       };
       const written = await writer.write({
@@ -165,7 +165,7 @@ export function createGuardedWriter(options: GuardedWriterOptions): GuardedWrite
         guards: [...guards, ...needed],
         beforeCommit: along,
       });
-      for (const entry of shown(written)) journal.add(entry);
+      for (const entry of shown) journal.add(entry);
       journal.recordedAs = status;
       await options.searchParameters.written(institution, changes);
       return own(written);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { institutionsNamed, NOW } from '../../conformance/support/consent-fixtures.ts';
+import { ASKED, institutionsNamed, NOW } from '../../conformance/support/consent-fixtures.ts';
 import { parseScope } from '../auth/scopes.ts';
 import { createNames } from '../repository/names.ts';
 import { createJournal, type Principal, type RequestContext } from '../request-context.ts';
@@ -52,7 +52,7 @@ function contextOf({ scopes, user, patient, emergency, actingAs, institution = '
     principal,
     base: { kind: 'union' },
     instant: NOW,
-    asked: { interaction: 'read', target: '', query: '' },
+    asked: ASKED,
     journal: createJournal(),
     ...(actingAs && { actingAs }),
   };

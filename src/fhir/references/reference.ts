@@ -34,6 +34,11 @@ export function isId(text: string): boolean {
   return ID.test(text);
 }
 
+/** Whether `text` is a UUID, of either case. */
+export function isUuid(text: string): boolean {
+  return UUID.test(text);
+}
+
 /** Parses `Reference.reference`; undefined when it is none of the forms of `ParsedReference`. */
 export function parseReference(text: string): ParsedReference | undefined {
   const first = text.charCodeAt(0);

@@ -42,12 +42,12 @@ export async function pageBySortKeys(prepared: PreparedSearch, after: object | u
   let size = count + 1;
   for (let at = 0; at < rest.length && records.length <= count; ) {
     const wanted = rest.slice(at, at + size).map((rank) => BigInt(rank.row));
-    at += size;
-    size = nextChunk(count + 1 - records.length, size);
     const found = new Map((await search.rows(wanted)).map((row) => [row.versionId, row]));
     const inOrder = wanted.map((versionId) => found.get(versionId)).filter((row) => row !== undefined);
     const full = await openAll(prepared, inOrder, draft);
     if (full !== undefined) return { records, next: rankOfRow(full.versionId) };
+    at += size;
+    size = nextChunk(count + 1 - records.length, size);
   }
   const last = records[count - 1];
   if (records.length <= count || last === undefined) return { records, next: undefined };
