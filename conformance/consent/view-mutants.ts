@@ -50,13 +50,35 @@ export const MUTANTS: readonly (readonly [what: string, from: string, to: string
   ['institution: not another’s', "or v.institution = (select principal_text('institution')::smallint)\n", 'or true\n'],
   [
     'patients: consents decide',
-    'else not exists (\n      select from unnest(v.patients)',
-    'else true or not exists (\n      select from unnest(v.patients)',
+    '    or not exists (\n      select from unnest(v.patients)',
+    '    or true or not exists (\n      select from unnest(v.patients)',
   ],
   [
     'patients: all of them',
-    'else not exists (\n      select from unnest(v.patients)',
-    'else not exists (\n      select from (select v.patients[1]) ',
+    '    or not exists (\n      select from unnest(v.patients)',
+    '    or not exists (\n      select from (select v.patients[1]) ',
+  ],
+  [
+    'custodian: unless a specific deny may apply',
+    '      and not exists (select from consent_rule deny where deny.patient = any (v.patients) and deny.rank in (-1, 1))\n',
+    '',
+  ],
+  ['custodian: unless a family member may be meant', 'deny.rank in (-1, 1)', 'deny.rank = 1'],
+  ['custodian: unless somebody in particular may be meant', 'deny.rank in (-1, 1)', 'deny.rank = -1'],
+  [
+    'custodian: unless it is about another of its patients',
+    'deny.patient = any (v.patients)',
+    'deny.patient = all (v.patients)',
+  ],
+  [
+    'custodian: nobody else is spared the rules',
+    "else v.institution = (select principal_text('custodian')::smallint)",
+    'else true',
+  ],
+  [
+    'custodian: spared the rules for treatment alone',
+    "else v.institution = (select principal_text('custodian')::smallint)",
+    "else v.institution = (select principal_text('institution')::smallint)",
   ],
   ['self', "where of_record.patient <> all ((select principal_uuids('self'))::uuid[])\n", 'where true\n'],
   ['self: nobody else', "where of_record.patient <> all ((select principal_uuids('self'))::uuid[])\n", 'where false\n'],
@@ -183,18 +205,22 @@ export const UNTOLD_MUTANTS: readonly (readonly [what: string, from: string, to:
 
 /** What becomes of what a permitted version brings along for the second lock, which decides by nothing else. */
 export const CARRIED_MUTANTS: readonly (readonly [what: string, from: string, to: string])[] = [
-  ['consents: of its patients', 'select unnest(v.patients)\n      union all ', ''],
+  ['consents: of its patients', 'any (v.patients || array(', 'any (array('],
   [
     'consents: of those they are merged with',
-    'union all select m.other from patient_merge m where m.patient = any (v.patients)))',
-    '))',
+    'select m.other from patient_merge m where m.patient = any (v.patients))))',
+    'select m.other from patient_merge m where false)))',
   ],
   [
     'consents: of those they are merged with, and of nobody else',
-    'union all select m.other from patient_merge m where m.patient = any (v.patients)))',
-    'union all select m.other from patient_merge m))',
+    'select m.other from patient_merge m where m.patient = any (v.patients))))',
+    'select m.other from patient_merge m)))',
   ],
-  ['consents: of nobody else', 'where c.patient = any (array(', 'where true or c.patient = any (array('],
-  ['merges: of its patients', 'where m.patient = any (v.patients) order by 1) as merges', 'where false) as merges'],
-  ['merges: of nobody else', 'where m.patient = any (v.patients) order by 1) as merges', 'order by 1) as merges'],
+  [
+    'consents: of nobody else',
+    'where c.patient = any (v.patients || array(',
+    'where true or c.patient = any (v.patients || array(',
+  ],
+  ['merges: of its patients', 'where m.patient = any (v.patients)) as merges', 'where false) as merges'],
+  ['merges: of nobody else', 'where m.patient = any (v.patients)) as merges', ') as merges'],
 ];

@@ -109,6 +109,7 @@ create table consent_rule (
   mirrored boolean not null default false
 );
 create index consent_rule_by_patient on consent_rule (patient);
+create index consent_rule_denies on consent_rule (patient) where rank in (-1, 1);
 create index consent_rule_by_consent on consent_rule (consent);
 
 -- What a Patient says of another one: that it replaces it or is replaced by it (Patient.link). Pseudonyms; the version row

@@ -61,13 +61,11 @@ select v.id, v.institution, v.type, v.id_token, v.version, v.interaction, v.at, 
   -- The consents that the second lock decides by, and with whom its patients are merged, from the same snapshot.
   array(
     select c.version_id from consent_current c
-    where c.patient = any (array(
-      select unnest(v.patients)
-      union all select m.other from patient_merge m where m.patient = any (v.patients)))
-    order by 1) as consents,
+    where c.patient = any (v.patients || array(
+      select m.other from patient_merge m where m.patient = any (v.patients)))) as consents,
   array(
     select m.patient || ' ' || m.other || ' ' || m.since from patient_merge m
-    where m.patient = any (v.patients) order by 1) as merges
+    where m.patient = any (v.patients)) as merges
 from resource_version v
 where (select principal_told())
   and (v.type = any ((select string_to_array(principal_text('types'), ','))::text[])
@@ -80,7 +78,10 @@ where (select principal_told())
     when v.patients = '{}' then
       v.type = any (directory_types())
       or v.institution = (select principal_text('institution')::smallint)
-    else not exists (
+    -- Nothing but a specific deny takes a record from its custodian, so whose patients have none need not be looked into.
+    else v.institution = (select principal_text('custodian')::smallint)
+      and not exists (select from consent_rule deny where deny.patient = any (v.patients) and deny.rank in (-1, 1))
+    or not exists (
       select from unnest(v.patients) as of_record (patient)
       where of_record.patient <> all ((select principal_uuids('self'))::uuid[])
         and not (
