@@ -55,9 +55,11 @@ export function createSharedCommits<Job>(options: SharedCommitsOptions<Job>): Sh
 
   async function run(): Promise<void> {
     running += 1;
-    // Whatever else became ready in this turn of the event loop comes along.
-    await new Promise(setImmediate);
-    while (waiting.length > 0) await commitBatch(take());
+    while (waiting.length > 0) {
+      // Whatever else became ready in this turn of the event loop comes along.
+      await new Promise(setImmediate);
+      await commitBatch(take());
+    }
     running -= 1;
   }
 

@@ -45,9 +45,11 @@ export function createSharedReads(
   }
 
   async function run(key: string, queue: Waiting[]): Promise<void> {
-    // Whatever else became ready in this turn of the event loop comes along.
-    await new Promise(setImmediate);
-    while (queue.length > 0) await selectTogether(queue.splice(0, MAX_TOGETHER));
+    while (queue.length > 0) {
+      // Whatever else became ready in this turn of the event loop comes along.
+      await new Promise(setImmediate);
+      await selectTogether(queue.splice(0, MAX_TOGETHER));
+    }
     queues.delete(key);
   }
 

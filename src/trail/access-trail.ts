@@ -103,6 +103,8 @@ export function createAccessTrail(options: AccessTrailOptions): AccessTrail {
   async function flush(): Promise<void> {
     flushing = true;
     while (waiting.length > 0) {
+      // Whatever else became ready in this turn of the event loop comes along.
+      await new Promise(setImmediate);
       const batch = waiting.slice(0, MAX_BATCH);
       waiting = waiting.slice(MAX_BATCH);
       try {
