@@ -20,4 +20,4 @@ EXPOSE 8080
 VOLUME /data
 HEALTHCHECK --interval=10s --timeout=3s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:8080/health').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "--max-old-space-size=270", "--max-semi-space-size=16", "--heap-growing-percent=70", "src/main.ts"]
+CMD ["node", "--max-old-space-size=270", "--max-semi-space-size=16", "--heap-growing-percent=70", "--v8-pool-size=1", "src/main.ts"]

@@ -4,12 +4,16 @@ const INT8 = 20;
 const INT8_ARRAY = 1016;
 const BYTEA = 17;
 const DATE = 1082;
+const TEXT_ARRAY = 1009;
+const UUID_ARRAY = 2951;
 const TIMESTAMP = 1114;
 const TIMESTAMPTZ = 1184;
 
 const PARSERS: ReadonlyMap<number, (text: string) => unknown> = new Map<number, (text: string) => unknown>([
   [INT8, BigInt],
   [INT8_ARRAY, parseBigints],
+  [UUID_ARRAY, parseTexts],
+  [TEXT_ARRAY, parseTexts],
   [BYTEA, (text) => Buffer.from(text.slice(2), 'hex')],
   [TIMESTAMPTZ, parseInstant],
   [DATE, (text) => text],
@@ -37,13 +41,22 @@ function parseBigints(text: string): (bigint | null)[] {
     .map((item) => (item === 'NULL' ? null : BigInt(item)));
 }
 
+/** Most are empty or have nothing quoted, and are read with every row. Arrays of arrays are not used. */
+function parseTexts(text: string): unknown {
+  if (text === '{}') return [];
+  if (/["\\]/.test(text)) return types.getTypeParser(TEXT_ARRAY, 'text')(text);
+  return text
+    .slice(1, -1)
+    .split(',')
+    .map((item) => (item === 'NULL' ? null : item));
+}
+
 /** `2026-11-22 11:35:00.1234+00` becomes `2026-11-22T11:35:00.123Z`. */
 function parseInstant(text: string): string {
-  const [, date, time, fraction = ''] = TIMESTAMP_TEXT.exec(text) ?? [];
   // infinity, and years before 1 or after 9999, have no FHIR form; they are not stored either.
-  return date === undefined ? text : `${date}T${time}.${fraction.slice(0, 3).padEnd(3, '0')}Z`;
+  if (text[10] !== ' ' || !text.endsWith('+00')) return text;
+  return `${text.slice(0, 10)}T${text.slice(11, 19)}.${text.slice(20, -3).slice(0, 3).padEnd(3, '0')}Z`;
 }
-const TIMESTAMP_TEXT = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d+))?\+00$/;
 
 /**
  * A parameter as it travels: bytes as they are, the rest as text, an object as JSON. Arrays hold what one parameter may hold,
