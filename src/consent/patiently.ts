@@ -1,11 +1,11 @@
 import type { PrincipalSettings } from '../repository/permitted.ts';
 import type { RequestContext } from '../request-context.ts';
 
-/** Opens something, at once unless others should go on first. */
-export async function afterOthers<T>({ patience }: RequestContext, open: () => Promise<T>): Promise<T> {
+/** Opens something, or does what takes as long, at once unless others should go on first. */
+export async function afterOthers<T>({ patience }: RequestContext, work: () => T | Promise<T>): Promise<T> {
   const others = patience?.opening();
   if (others !== undefined) await others;
-  return open();
+  return work();
 }
 
 /**

@@ -1,4 +1,5 @@
 import { hasScope, MAX_PAGE_BYTES, type PermittedRecord } from '../../consent/guarded-reader.ts';
+import { afterOthers } from '../../consent/patiently.ts';
 import { MedSealError } from '../../errors.ts';
 import { isResourceType, RESOURCE_TYPES } from '../../fhir/definitions/definitions.ts';
 import type { SearchParameter } from '../../fhir/search/parameters.ts';
@@ -40,9 +41,9 @@ export async function includedBy(
   for (let round = 0; from.length > 0; round++) {
     if (round > MAX_ROUNDS) throw tooMany('goes further than this server follows');
     const applies = (one: Include): boolean => round === 0 || one.iterate;
-    const forward = referredTo(services, context, include.filter(applies), from);
+    const forward = await referredTo(services, context, include.filter(applies), from);
     const idTokens = [...forward.keys].filter((idToken) => !found.has(idToken));
-    const backward = referring(services, context, revinclude.filter(applies), from);
+    const backward = await referring(services, context, revinclude.filter(applies), from);
     from = [
       // A reference may lead to another base of this node; the entry's full URL tells.
       ...(await found.load(services, context, forward, undefined, { kind: 'ids', idTokens })),
@@ -105,21 +106,23 @@ class Included {
   }
 }
 
-/** The id tokens that the references of `from` lead to. */
-function referredTo(
+/** The id tokens that the references of `from` lead to. Evaluating `*` of many records takes as long as opening them. */
+async function referredTo(
   services: IncludeServices,
   context: RequestContext,
   includes: readonly Include[],
   from: readonly PermittedRecord[],
-): Wanted {
+): Promise<Wanted> {
   const wanted: Wanted = { types: new Set(), keys: new Set() };
+  if (includes.length === 0) return wanted;
   for (const record of from) {
-    for (const include of includes) {
-      for (const { type, reference } of referencesBy(services, include, record)) {
-        if (!hasScope(context, type, 's')) continue;
-        wanted.types.add(type);
-        wanted.keys.add(services.names.locate(reference, record.institution));
-      }
+    const references = await afterOthers(context, () =>
+      includes.flatMap((include) => referencesBy(services, include, record)),
+    );
+    for (const { type, reference } of references) {
+      if (!hasScope(context, type, 's')) continue;
+      wanted.types.add(type);
+      wanted.keys.add(services.names.locate(reference, record.institution));
     }
   }
   return wanted;
@@ -141,39 +144,44 @@ function* literals(values: readonly SearchValue[]) {
 }
 
 /** The tokens that only resources have which refer to one of `from`. */
-function referring(
+async function referring(
   services: IncludeServices,
   context: RequestContext,
   revincludes: readonly Include[],
   from: readonly PermittedRecord[],
-): Wanted {
+): Promise<Wanted> {
   const wanted: Wanted = { types: new Set(), keys: new Set() };
+  for (const { type, parameter, target } of referrers(services, revincludes, from)) {
+    if (!hasScope(context, type, 's')) continue;
+    wanted.types.add(type);
+    const tokens = await afterOthers(context, () => referringTokens(services, parameter, target));
+    for (const token of tokens) wanted.keys.add(token);
+  }
+  return wanted;
+}
+
+/** By which parameters of which types each of `from` may be referred to. */
+function* referrers(services: IncludeServices, revincludes: readonly Include[], from: readonly PermittedRecord[]) {
   for (const include of revincludes) {
-    const types = include.source === undefined ? RESOURCE_TYPES : [include.source];
-    for (const type of types.filter((one) => hasScope(context, one, 's'))) {
+    for (const type of include.source === undefined ? RESOURCE_TYPES : [include.source]) {
       for (const parameter of parametersOf(services, include, type)) {
-        const targets = from.filter(
-          ({ row }) => (include.target ?? row.type) === row.type && leadsTo(parameter, row.type),
-        );
-        if (targets.length > 0) wanted.types.add(type);
-        for (const token of referringTokens(services, parameter, targets)) wanted.keys.add(token);
+        for (const target of from) {
+          const { type: to } = target.row;
+          if ((include.target ?? to) === to && leadsTo(parameter, to)) yield { type, parameter, target };
+        }
       }
     }
   }
-  return wanted;
 }
 
 function referringTokens(
   { sourcesOf, tokenizer }: IncludeServices,
   parameter: SearchParameter,
-  targets: readonly PermittedRecord[],
+  { row }: PermittedRecord,
 ): readonly Token[] {
-  return sourcesOf(parameter).flatMap(({ code, target }) => {
-    const key = parameterKey({ ...parameter, code });
-    return targets
-      .filter(({ row }) => target === undefined || target === row.type)
-      .map(({ row }) => referenceToken(tokenizer, key, row.idToken));
-  });
+  return sourcesOf(parameter)
+    .filter(({ target }) => target === undefined || target === row.type)
+    .map(({ code }) => referenceToken(tokenizer, parameterKey({ ...parameter, code }), row.idToken));
 }
 
 function leadsTo({ targets }: SearchParameter, type: string): boolean {
