@@ -116,6 +116,22 @@ describe('plans', async () => {
     }
   }
 
+  test('a long page of all there are is read in their order, not sorted out of all', async () => {
+    asked.length = 0;
+    const institution = world.institutions.find('hospital-a')?.id;
+    const [, custodian] = principalsOf(world)[0] ?? [];
+    assert.ok(custodian !== undefined);
+    const page = { limit: 1001, descending: false, beyond: undefined };
+    await reader.search(custodian, { type: 'Observation', institution, criterion: { kind: 'all', of: [] } }, page);
+    const [query] = asked;
+    assert.ok(query !== undefined);
+    const plan = await explain(world.database, 'reader', query.settings, query.text, query.values);
+    assert.ok(
+      planNodes(plan).some((node) => node['Index Name'] === 'resource_current_by_time'),
+      shown(plan),
+    );
+  });
+
   test('there are as many rows as it takes', async () => {
     const [row] = await world.database.query<{ rows: bigint }>(
       'writer',

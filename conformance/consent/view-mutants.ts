@@ -157,7 +157,7 @@ export const MUTANTS: readonly (readonly [what: string, from: string, to: string
   ['conditions: on the principal', "(v.facets || (select principal_tokens('facets'))::bigint[])", 'v.facets'],
   ['each consent decides by itself', 'group by rule.consent', 'group by rule.patient'],
   ['current: of each resource its newest version', 'on v.id = c.version_id', 'on v.id_token = c.id_token'],
-  ['readers', "where (c.readers || '{}') && (select principal_tokens('readers'))::bigint[];", ';'],
+  ['readers', "where coalesce((c.readers || '{}') && (select principal_tokens('readers'))::bigint[], false);", ';'],
   [
     'trail: the type that is listed',
     "(select 'AuditEvent' = any (string_to_array(principal_text('types'), ',')))",

@@ -4,6 +4,7 @@ import { Client } from 'pg';
 import { testDatabase } from '../../conformance/support/test-database.ts';
 import { until } from '../../conformance/support/until.ts';
 import { silentLogger } from '../logger.ts';
+import type { Database } from '../storage/database/port.ts';
 import { createCommonTokens, isSelective, withoutCommon } from './common-tokens.ts';
 import { type Criterion, compileCriterion, Parameters } from './criteria.ts';
 
@@ -84,7 +85,16 @@ test('what is common is learnt from the statistics', async (t) => {
      from generate_series(1, 2000) as n`,
   );
   let now = 0;
-  const common = createCommonTokens(database, silentLogger, () => now);
+  let reads = 0;
+  const counted: Database = {
+    ...database,
+    query(...query) {
+      reads += 1;
+      return database.query(...query);
+    },
+  };
+  const common = createCommonTokens(counted, silentLogger, () => now);
+  assert.equal(reads, 1, 'before anybody searches');
   assert.equal(common.approach(every('-7')).selective, true, 'nothing is known yet');
   await superuser.query('analyze resource_current');
   await superuser.end();

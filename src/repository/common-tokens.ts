@@ -27,7 +27,7 @@ const COMMON = 0.002;
 
 export function createCommonTokens(database: Database, logger: Logger, now: () => number): CommonTokens {
   let common: ReadonlySet<Token> = new Set();
-  let readAt = Number.NEGATIVE_INFINITY;
+  let readAt = 0;
 
   function refresh(): void {
     readAt = now();
@@ -39,6 +39,8 @@ export function createCommonTokens(database: Database, logger: Logger, now: () =
     );
   }
 
+  // At once: the first search for what is common would take the wrong plan, and run into its time-out.
+  refresh();
   return {
     approach(criterion) {
       if (now() - readAt > KEPT) refresh();

@@ -117,8 +117,9 @@ select c.self, c.id_token, c.version_id, c.institution, c.type, c.version, c.at,
 from resource_current c
 join permitted_version v on v.id = c.version_id
 -- Asked of the row, since a custodian's records are most there are: which searches the index narrows down by its readers
--- is for src/repository/permitted.ts to say.
-where (c.readers || '{}') && (select principal_tokens('readers'))::bigint[];
+-- is for src/repository/permitted.ts to say. Without coalesce PostgreSQL takes it for granted that one row in a hundred
+-- has them, and would rather sort all records than read a page of them in their order.
+where coalesce((c.readers || '{}') && (select principal_tokens('readers'))::bigint[], false);
 
 -- The access trail: a patient sees who touched their record, an institution's own clients its whole trail.
 create view permitted_access as
