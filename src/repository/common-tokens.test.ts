@@ -75,6 +75,21 @@ test('at the end of a hop to few, the type is asked of the rows, and so is what 
   }
 });
 
+test('what the type implies is asked where it narrows the search down, and nowhere else', async (t) => {
+  const { database } = await testDatabase(t);
+  const implied: Criterion = { kind: 'every', tokens: ['-7'], implied: true };
+  const common = createCommonTokens({ ...database, query: query as Database['query'] }, silentLogger, () => 0);
+  const plan = all(implied, some('9', '-7'));
+  assert.deepEqual(common.approach(plan), { selective: true, criterion: plan }, 'nothing is known yet');
+  await until('it is known', async () => !common.approach(plan).selective);
+  assert.deepEqual(common.approach(plan), { selective: false, criterion: all(some('9', '-7')) });
+  assert.equal(common.approach(all(implied, every('8'))).selective, true);
+
+  function query() {
+    return Promise.resolve([{ token: '-7' }]);
+  }
+});
+
 test('what is common is learnt from the statistics', async (t) => {
   const { database, recordsUrl } = await testDatabase(t);
   const superuser = new Client({ connectionString: recordsUrl });

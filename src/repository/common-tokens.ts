@@ -16,7 +16,7 @@ export interface CommonTokens {
 export interface Approach {
   /** Whether the index alone narrows it down to few rows. */
   readonly selective: boolean;
-  /** The same question; where it is selective, only rare tokens are asked of the index. */
+  /** The same question; where it is selective, only rare tokens are asked of the index, else nothing that is implied. */
   readonly criterion: Criterion;
 }
 
@@ -44,8 +44,9 @@ export function createCommonTokens(database: Database, logger: Logger, now: () =
   return {
     approach(criterion) {
       if (now() - readAt > KEPT) refresh();
-      const selective = isSelective(criterion, common);
-      return { selective, criterion: selective ? withoutCommon(criterion, common) : criterion };
+      return isSelective(criterion, common)
+        ? { selective: true, criterion: withoutCommon(criterion, common) }
+        : { selective: false, criterion: withoutImplied(criterion) };
     },
   };
 }
@@ -119,6 +120,12 @@ export function withoutCommon(criterion: Criterion, common: ReadonlySet<Token>):
     default:
       return criterion;
   }
+}
+
+/** PostgreSQL takes two conditions that say the same for independent, and expects a hundredth of the rows there are. */
+function withoutImplied(criterion: Criterion): Criterion {
+  if (criterion.kind !== 'all') return criterion;
+  return { kind: 'all', of: criterion.of.filter((one) => one.kind !== 'every' || one.implied !== true) };
 }
 
 function ofRows(criterion: Criterion): Criterion {

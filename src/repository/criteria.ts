@@ -9,8 +9,8 @@ export type Criterion =
   | { readonly kind: 'all'; readonly of: readonly Criterion[] }
   | { readonly kind: 'any'; readonly of: readonly Criterion[] }
   | { readonly kind: 'not'; readonly of: Criterion }
-  /** The row has every one of these tokens. */
-  | { readonly kind: 'every'; readonly tokens: readonly Token[]; readonly asked?: Asked }
+  /** The row has every one of these tokens; `implied` when all rows of the plan's type do. */
+  | { readonly kind: 'every'; readonly tokens: readonly Token[]; readonly asked?: Asked; readonly implied?: true }
   /** The row has at least one of these tokens. */
   | { readonly kind: 'some'; readonly tokens: readonly Token[]; readonly asked?: Asked }
   /** The row has every one of these traits, for which there is no index. */

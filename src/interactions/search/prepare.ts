@@ -76,7 +76,7 @@ function prepareBranch(
     ...questions.map((question) => question.criterion),
   ];
   if (type === undefined) requireIndexed(of);
-  else if (of.length === 0) of.push({ kind: 'every', tokens: [typeToken(services.tokenizer, type)] });
+  else if (of.length === 0) of.push({ kind: 'every', tokens: [typeToken(services.tokenizer, type)], implied: true });
   return {
     plan: { type, institution, criterion: { kind: 'all', of } },
     inexact: questions.filter((question) => !question.exact).map((question) => question.asked),
