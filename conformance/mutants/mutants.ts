@@ -53,8 +53,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     what: 'the first lock: consents decide what the views show',
     file: 'src/storage/migrations/records/0005_views.sql',
-    from: 'else not exists (\n      select from unnest(v.patients)',
-    to: 'else true or not exists (\n      select from unnest(v.patients)',
+    from: '    or not exists (\n      select from unnest(v.patients)',
+    to: '    or true or not exists (\n      select from unnest(v.patients)',
     test: 'conformance/consent/lock-mutants.test.ts',
     fails: /as they are: /,
   },

@@ -59,6 +59,8 @@ export interface GuardedSearch {
   sortRows(plan: SearchPlan, limit: number): Promise<readonly SortRow[]>;
   rows(versionIds: readonly bigint[]): Promise<readonly PermittedRow[]>;
   count(plan: SearchPlan): Promise<number>;
+  /** Loads what opening these needs, all at once and not for each; `open` and `sortKeys` do as well without. */
+  ahead(rows: readonly (Pick<PermittedRow, 'envelope'> & Partial<PermittedRow>)[]): Promise<void>;
   /** Opens and decides again; undefined when the second lock denies. Only what is shown belongs in the journal. */
   open(row: PermittedRow): Promise<PermittedRecord | undefined>;
   shown(record: PermittedRecord): void;
@@ -107,6 +109,14 @@ export function createGuardedReader(options: GuardedReaderOptions): GuardedReade
     const { patients } = record;
     if (decision.permit && samePatients(patients, row.patients)) return { ...opened, resource, patients };
     return disagree(row, decision);
+  }
+
+  async function loadAhead(rows: Parameters<GuardedSearch['ahead']>[0]): Promise<void> {
+    if (rows.length < 2) return;
+    await opener.loadKeys(rows);
+    // Consents are sealed under the keys of those whose they are.
+    const consented = new Set(rows.flatMap((row) => row.consents ?? []));
+    if (consented.size > 1) await consents.load([...consented]);
   }
 
   function samePatients(told: readonly string[], stored: readonly string[]): boolean {
@@ -200,6 +210,7 @@ export function createGuardedReader(options: GuardedReaderOptions): GuardedReade
         sortRows: (plan, limit) => asking((within) => reader.sortRows(within, plan, limit)),
         rows: (versionIds) => asking((within) => reader.rows(within, versionIds)),
         count: (plan) => asking((within) => reader.count(within, plan)),
+        ahead: (rows) => afterOthers(context, () => loadAhead(rows)),
         open: (row) => afterOthers(context, () => secondLock(request, row)),
         shown: (record) => takeDown(context, record),
         sortKeys: (row) => afterOthers(context, () => opener.sortKeys(row)),

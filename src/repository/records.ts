@@ -37,6 +37,8 @@ interface OpenedContent {
 export interface RecordOpener {
   /** @throws MedSealError `sealed-content-damaged` */
   open(row: PermittedRow): Promise<OpenedRecord>;
+  /** Loads the keys of all of these together; one that is not there is told when its record is opened. */
+  loadKeys(rows: readonly Pick<PermittedRow, 'envelope'>[]): Promise<void>;
   /** What evidence of it needs beside its content. @throws MedSealError `sealed-content-damaged` */
   leafSecrets(row: PermittedRow): Promise<LeafSecrets>;
   /** The sort keys alone, for which the content need not be opened. @throws MedSealError `sealed-content-damaged` */
@@ -91,6 +93,10 @@ export function createRecordOpener(options: RecordOpenerOptions): RecordOpener {
       const opened = { institution, id: facts.id, author: facts.author, sort: facts.sort, content };
       cache.offer(row.versionId, opened, (content?.byteLength ?? 0) + 500);
       return { ...opened, row };
+    },
+    async loadKeys(rows) {
+      const headers = new Set(rows.map(({ envelope }) => envelope.slice(0, envelope.indexOf('.') + 1)));
+      await Promise.allSettled([...headers].map(async (header) => keys.openingKey(envelopeKid(header))));
     },
     async leafSecrets(row) {
       const key = await keys.openingKey(envelopeKid(row.envelope));

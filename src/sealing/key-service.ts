@@ -6,12 +6,14 @@ import type { Database } from '../storage/database/port.ts';
 import {
   insertKeks,
   insertSecret,
+  type KekName,
   type NewKek,
   type StoredKek,
-  selectKek,
+  selectKeks,
   selectNewestKeks,
   selectSecret,
 } from '../storage/keys/statements.ts';
+import { gather } from './gather.ts';
 import { protectedHeader } from './jwe.ts';
 import { type MasterKey, unwrapSecret, wrapSecret } from './master-key.ts';
 
@@ -68,7 +70,7 @@ export function createKeyService({ database, master, faults, cacheSize = 20_000 
   const unwrap = (stored: StoredKek): Kek => ({
     subject: stored.subject,
     generation: stored.generation,
-    bytes: master.unwrap(stored.wrapped, kekContext(stored.subject, stored.generation)),
+    bytes: master.unwrap(stored.wrapped, kekContext(stored)),
   });
 
   /** @returns the KEKs in use of those subjects that have one */
@@ -119,7 +121,7 @@ export function createKeyService({ database, master, faults, cacheSize = 20_000 
   const wrap = ({ subject, generation, bytes }: Kek): NewKek => ({
     subject,
     generation,
-    wrapped: master.wrap(bytes, kekContext(subject, generation)),
+    wrapped: master.wrap(bytes, kekContext({ subject, generation })),
   });
 
   function combined(kid: string, keks: readonly Kek[]): WrappingKey {
@@ -130,11 +132,17 @@ export function createKeyService({ database, master, faults, cacheSize = 20_000 
     return wrapping;
   }
 
+  /** A page of records is of many patients, whose keys are asked for at the same time. */
+  const storedKek = gather<KekName, StoredKek | undefined>(async (names) => {
+    const stored = new Map((await selectKeks(database, names)).map((kek) => [kekContext(kek), kek]));
+    return (name) => stored.get(kekContext(name));
+  });
+
   function storedKeks(kid: string): Promise<readonly (StoredKek | undefined)[]> {
     return Promise.all(
       kid.split(',').map(async (name) => {
         const [, subject, generation] = KEK_NAME.exec(name) ?? [];
-        return subject === undefined ? undefined : selectKek(database, subject, Number(generation));
+        return subject === undefined ? undefined : storedKek({ subject, generation: Number(generation) });
       }),
     );
   }
@@ -175,7 +183,7 @@ export function createKeyService({ database, master, faults, cacheSize = 20_000 
 /** A subject and a generation, which PostgreSQL takes as uuid and integer. */
 const KEK_NAME = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([1-9][0-9]{0,8})$/;
 
-function kekContext(subject: string, generation: number): string {
+function kekContext({ subject, generation }: KekName): string {
   return `kek ${subject} ${generation}`;
 }
 

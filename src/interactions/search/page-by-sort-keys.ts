@@ -30,7 +30,8 @@ export async function pageBySortKeys(prepared: PreparedSearch, after: object | u
   const compare = comparison(prepared);
   const opened = await openedKeys(prepared, rows);
   const ranked: Rank[] = [];
-  for (const row of rows) {
+  for (const [index, row] of rows.entries()) {
+    if (index % CHUNK === 0) await search.ahead(rows.slice(index, index + CHUNK));
     ranked.push(rankOf(row, { ...(await search.sortKeys(row)), ...opened.get(row.versionId) }, prepared));
   }
   ranked.sort(compare);

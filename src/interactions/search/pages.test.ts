@@ -32,6 +32,7 @@ function recordsOf(dates: readonly (number | undefined)[], more: Partial<Prepare
       asked.push(`rows ${versionIds.length}`);
       return rows.filter(({ versionId }) => versionIds.includes(versionId));
     },
+    ahead: async () => undefined,
     async open(row: PermittedRow) {
       opened.push(Number(row.versionId));
       return { row, sort: keysOf(row), content: undefined } as unknown as PermittedRecord;

@@ -39,6 +39,9 @@ export function nextChunk(needed: number, before: number): number {
   return Math.max(needed, Math.min(2 * before, MOST_AT_ONCE));
 }
 
+/** Of so many rows in a row keys and consents are loaded together, which takes as long as others may wait. */
+export const AHEAD = 25;
+
 /** What of a page is there, and what is still to come. */
 export interface PageDraft {
   readonly records: PermittedRecord[];
@@ -61,8 +64,9 @@ export async function openAll(
   rows: readonly PermittedRow[],
   page: PageDraft,
 ): Promise<PermittedRow | undefined> {
-  for (const row of rows) {
+  for (const [index, row] of rows.entries()) {
     if (page.records.length > count) break;
+    if (index % AHEAD === 0) await guarded.ahead(rows.slice(index, index + AHEAD));
     const record = await guarded.open(row);
     if (record === undefined || decide?.(record) === false) continue;
     page.records.push(record);

@@ -17,7 +17,7 @@ function finding(count: number): { readonly search: GuardedSearch; readonly page
     pages.push(rows.length);
     return rows as unknown as readonly PermittedRow[];
   };
-  return { search: { page } as unknown as GuardedSearch, pages };
+  return { search: { page, ahead: async () => undefined } as unknown as GuardedSearch, pages };
 }
 
 async function walked(count: number, budget?: { left: number }): Promise<number> {

@@ -24,17 +24,15 @@ export function selectNewestKeks(database: Database, subjects: readonly string[]
   );
 }
 
-export async function selectKek(
-  database: Database,
-  subject: string,
-  generation: number,
-): Promise<StoredKek | undefined> {
-  const rows = await database.query<StoredKek>(
+export type KekName = Pick<NewKek, 'subject' | 'generation'>;
+
+/** Those of them that there are, in no particular order. */
+export function selectKeks(database: Database, names: readonly KekName[]): Promise<readonly StoredKek[]> {
+  return database.query<StoredKek>(
     'keys',
-    `select ${KEK} from kek where subject = $1 and generation = $2`,
-    [subject, generation],
+    `select ${KEK} from kek where (subject, generation) in (select * from unnest($1::uuid[], $2::integer[]))`,
+    [names.map(({ subject }) => subject), names.map(({ generation }) => generation)],
   );
-  return rows[0];
 }
 
 /** Durable when it resolves. @returns the subjects whose key it now is; where another writer was first, its key stands */
