@@ -71,35 +71,23 @@ export const VISIBILITY_PATIENTS: Readonly<Record<string, readonly Terms[]>> = {
 
 const subjectOf = (name: string) => ({ reference: `Patient/${name}` });
 
+const observationOf = (id: string, subject: string, ...performers: readonly string[]): Entry['resource'] => ({
+  resourceType: 'Observation',
+  id,
+  status: 'final',
+  code: { text: 'x' },
+  subject: subjectOf(subject),
+  ...(performers.length > 0 && { performer: performers.map(subjectOf) }),
+});
+
 /** What is there beside the patients' Observations. */
 const OTHERS: readonly Entry['resource'][] = [
-  {
-    resourceType: 'Observation',
-    id: 'of-open-and-none',
-    status: 'final',
-    code: { text: 'x' },
-    subject: subjectOf('open'),
-    performer: [subjectOf('none')],
-  },
-  {
-    resourceType: 'Observation',
-    id: 'of-open-and-shut',
-    status: 'final',
-    code: { text: 'x' },
-    subject: subjectOf('open'),
-    performer: [subjectOf('shut')],
-  },
-  {
-    resourceType: 'Observation',
-    id: 'of-none-and-not-observations',
-    status: 'final',
-    code: { text: 'x' },
-    subject: subjectOf('none'),
-    performer: [subjectOf('not-observations')],
-  },
+  observationOf('of-open-and-none', 'open', 'none'),
+  observationOf('of-open-and-shut', 'open', 'shut'),
+  observationOf('of-none-and-not-observations', 'none', 'not-observations'),
   { resourceType: 'Observation', id: 'of-somebody', status: 'final', code: { text: 'x' }, subject: { display: 'x' } },
-  { resourceType: 'Observation', id: 'lost-readers', status: 'final', code: { text: 'x' }, subject: subjectOf('open') },
-  { resourceType: 'Observation', id: 'now-denied', status: 'final', code: { text: 'x' }, subject: subjectOf('open') },
+  observationOf('lost-readers', 'open'),
+  observationOf('now-denied', 'open'),
   {
     resourceType: 'Observation',
     id: 'laboratory',
@@ -138,13 +126,7 @@ const TRAIL = [
 
 /** Writes the fixed world at hospital-a. */
 export async function writeVisibility(world: World): Promise<void> {
-  const observationsOf = Object.keys(VISIBILITY_PATIENTS).map((name): Entry['resource'] => ({
-    resourceType: 'Observation',
-    id: name,
-    status: 'final',
-    code: { text: 'x' },
-    subject: subjectOf(name),
-  }));
+  const observationsOf = Object.keys(VISIBILITY_PATIENTS).map((name) => observationOf(name, name));
   const consents = Object.entries(VISIBILITY_PATIENTS).flatMap(([name, all]) =>
     all.map((terms, index) => consentOf(name, `${name}-${index}`, terms)),
   );

@@ -13,6 +13,9 @@ import type { BenchReport } from './report.ts';
 const BENCH = fileURLToPath(new URL('bench.ts', import.meta.url));
 const LINUX = process.platform === 'linux' ? false : 'it reads /proc';
 
+/** Three requests, or one, are over before the profiler has looked often. */
+const FEW: ReadonlySet<string> = new Set(['search-sorted-5-non-custodian', 'everything-custodian']);
+
 test('very small numbers', { skip: LINUX }, async () => {
   const directory = await temporaryDirectory();
   const file = join(directory, 'figures.json');
@@ -82,21 +85,17 @@ test('very small numbers', { skip: LINUX }, async () => {
       'stages',
       'files',
     ]);
-    const { median, rounds, peakMemory } = scenario;
+    const { median, rounds, stages = {}, files = {}, peakMemory } = scenario;
     assert.deepEqual(Object.keys(median), ['perSecond', 'p50', 'p95', 'p99', 'serverCpu', 'postgresCpu', 'clientCpu']);
     assert.deepEqual(rounds, [median]);
     const { perSecond, p50, p95, p99 } = median;
     assert.ok(perSecond > 0 && p50 > 0 && p50 <= p95 && p95 <= p99, JSON.stringify(median));
     assert.ok(peakMemory > 50_000_000);
     assert.match(output, new RegExp(`^${scenario.name} `, 'm'));
+    if (FEW.has(scenario.name)) continue;
+    assert.ok((stages.storage ?? 0) > 0, `${scenario.name}: ${JSON.stringify(stages)}`);
+    assert.ok(Object.keys(files).some((path) => path.startsWith('src/storage/')));
   }
-  // One request is over before the profiler has looked often, so it is not asked of each.
-  const profiled = report.scenarios.map(({ stages = {}, files = {} }) => ({ stages, files }));
-  assert.ok(
-    profiled.some(({ stages }) => (stages.storage ?? 0) > 0),
-    JSON.stringify(profiled),
-  );
-  assert.ok(profiled.some(({ files }) => Object.keys(files).some((path) => path.startsWith('src/storage/'))));
 });
 
 test('what it does not take is told', async () => {

@@ -60,7 +60,7 @@ export interface GuardedSearch {
   rows(versionIds: readonly bigint[]): Promise<readonly PermittedRow[]>;
   count(plan: SearchPlan): Promise<number>;
   /** Loads what opening these needs, all at once and not for each; `open` and `sortKeys` do as well without. */
-  ahead(rows: readonly (Pick<PermittedRow, 'envelope'> & Partial<PermittedRow>)[]): Promise<void>;
+  ahead(rows: readonly (Pick<PermittedRow, 'envelope'> & Partial<Pick<PermittedRow, 'consents'>>)[]): Promise<void>;
   /** Opens and decides again; undefined when the second lock denies. Only what is shown belongs in the journal. */
   open(row: PermittedRow): Promise<PermittedRecord | undefined>;
   shown(record: PermittedRecord): void;

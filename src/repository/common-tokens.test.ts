@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Client } from 'pg';
+import { counted } from '../../conformance/support/counted.ts';
 import { testDatabase } from '../../conformance/support/test-database.ts';
 import { until } from '../../conformance/support/until.ts';
 import { silentLogger } from '../logger.ts';
@@ -100,16 +101,9 @@ test('what is common is learnt from the statistics', async (t) => {
      from generate_series(1, 2000) as n`,
   );
   let now = 0;
-  let reads = 0;
-  const counted: Database = {
-    ...database,
-    query(...query) {
-      reads += 1;
-      return database.query(...query);
-    },
-  };
-  const common = createCommonTokens(counted, silentLogger, () => now);
-  assert.equal(reads, 1, 'before anybody searches');
+  const asked = counted(database);
+  const common = createCommonTokens(asked.database, silentLogger, () => now);
+  assert.equal(asked.statements(), 1, 'before anybody searches');
   assert.equal(common.approach(every('-7')).selective, true, 'nothing is known yet');
   await superuser.query('analyze resource_current');
   await superuser.end();

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
+import { counted } from '../../conformance/support/counted.ts';
 import { testDatabase } from '../../conformance/support/test-database.ts';
 import { noFaults } from '../faults.ts';
-import type { Database } from '../storage/database/port.ts';
 import { createKeyService } from './key-service.ts';
 import { createMasterKey } from './master-key.ts';
 
@@ -15,21 +15,14 @@ test('keys that are asked for at the same time take one statement, and each is t
   const wrapping = await Promise.all(subjects.map((subject) => writer.wrappingKey([subject])));
   const shared = await writer.wrappingKey(subjects.slice(0, 2));
 
-  let statements = 0;
-  const counted: Database = {
-    ...database,
-    query(...query) {
-      statements += 1;
-      return database.query(...query);
-    },
-  };
-  const reader = createKeyService({ database: counted, master, faults: noFaults });
+  const asking = counted(database);
+  const reader = createKeyService({ database: asking.database, master, faults: noFaults });
   const missing = `${randomUUID()}.1`;
   const asked = [...wrapping, shared].map(({ kid }) => reader.openingKey(kid));
   const lost = reader.openingKey(missing);
   await assert.rejects(lost, { code: 'sealed-content-damaged' });
   const opened = await Promise.all(asked);
-  assert.equal(statements, 1);
+  assert.equal(asking.statements(), 1);
   for (const [index, { key }] of [...wrapping, shared].entries()) assert.ok(opened[index]?.equals(key));
   assert.equal(await reader.exists(missing), false);
   assert.equal(await reader.exists(shared.kid), true);

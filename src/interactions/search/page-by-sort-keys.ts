@@ -1,6 +1,7 @@
 import type { PermittedRecord } from '../../consent/guarded-reader.ts';
 import type { PermittedRow, SortRow } from '../../repository/permitted.ts';
 import { compareSortKeys, type SortKey, type SortKeys } from '../../sealing/blind-index/sort-keys.ts';
+import { loadedAhead } from './ahead.ts';
 import {
   MAX_OPENED,
   newPage,
@@ -30,9 +31,10 @@ export async function pageBySortKeys(prepared: PreparedSearch, after: object | u
   const compare = comparison(prepared);
   const opened = await openedKeys(prepared, rows);
   const ranked: Rank[] = [];
-  for (const [index, row] of rows.entries()) {
-    if (index % CHUNK === 0) await search.ahead(rows.slice(index, index + CHUNK));
-    ranked.push(rankOf(row, { ...(await search.sortKeys(row)), ...opened.get(row.versionId) }, prepared));
+  for await (const next of loadedAhead(search, rows, CHUNK)) {
+    for (const row of next) {
+      ranked.push(rankOf(row, { ...(await search.sortKeys(row)), ...opened.get(row.versionId) }, prepared));
+    }
   }
   ranked.sort(compare);
   const start = after === undefined ? 0 : ranked.findIndex((rank) => compare(rank, after as Rank) > 0);

@@ -4,6 +4,7 @@ import { MedSealError } from '../../errors.ts';
 import type { SearchControl } from '../../fhir/search/query.ts';
 import type { PermittedRow, SearchPlan } from '../../repository/permitted.ts';
 import type { SortKeys } from '../../sealing/blind-index/sort-keys.ts';
+import { loadedAhead } from './ahead.ts';
 
 /** A parsed search with everything that its pages need. */
 export interface PreparedSearch {
@@ -39,9 +40,6 @@ export function nextChunk(needed: number, before: number): number {
   return Math.max(needed, Math.min(2 * before, MOST_AT_ONCE));
 }
 
-/** Of so many rows in a row keys and consents are loaded together, which takes as long as others may wait. */
-export const AHEAD = 25;
-
 /** What of a page is there, and what is still to come. */
 export interface PageDraft {
   readonly records: PermittedRecord[];
@@ -64,14 +62,15 @@ export async function openAll(
   rows: readonly PermittedRow[],
   page: PageDraft,
 ): Promise<PermittedRow | undefined> {
-  for (const [index, row] of rows.entries()) {
-    if (page.records.length > count) break;
-    if (index % AHEAD === 0) await guarded.ahead(rows.slice(index, index + AHEAD));
-    const record = await guarded.open(row);
-    if (record === undefined || decide?.(record) === false) continue;
-    page.records.push(record);
-    page.room -= record.content?.length ?? 0;
-    if (page.room < 0) return row;
+  for await (const next of loadedAhead(guarded, rows)) {
+    for (const row of next) {
+      const record = await guarded.open(row);
+      if (record === undefined || decide?.(record) === false) continue;
+      page.records.push(record);
+      page.room -= record.content?.length ?? 0;
+      if (page.room < 0) return row;
+      if (page.records.length > count) return undefined;
+    }
   }
   return undefined;
 }

@@ -1,6 +1,7 @@
 import type { GuardedSearch } from '../../consent/guarded-reader.ts';
 import type { PermittedRow, SearchPlan } from '../../repository/permitted.ts';
-import { AHEAD, tooCostly } from './prepared.ts';
+import { loadedAhead } from './ahead.ts';
+import { tooCostly } from './prepared.ts';
 
 /** Rows that lie in memory at once. */
 const PAGE = 250;
@@ -29,11 +30,7 @@ export async function* everyRow(
       budget.left -= rows.length;
       if (budget.left < 0 || (budget.left === 0 && isFull)) throw tooCostly();
     }
-    for (let at = 0; at < rows.length; at += AHEAD) {
-      const next = rows.slice(at, at + AHEAD);
-      await search.ahead(next);
-      yield* next;
-    }
+    for await (const next of loadedAhead(search, rows)) yield* next;
     beyond = rows.at(-1);
     if (!isFull) return;
   }

@@ -32,23 +32,24 @@ export function valueParser(oid: number): (text: string) => unknown {
   return PARSERS.get(oid) ?? types.getTypeParser(oid, 'text');
 }
 
-/** `{1,-2,NULL}`; PostgreSQL never quotes integers. Arrays of arrays are not used. */
+/** PostgreSQL never quotes integers. */
 function parseBigints(text: string): (bigint | null)[] {
-  if (text === '{}') return [];
-  return text
-    .slice(1, -1)
-    .split(',')
-    .map((item) => (item === 'NULL' ? null : BigInt(item)));
+  return parseUnquoted(text, BigInt);
 }
 
-/** Most are empty or have nothing quoted, and are read with every row. Arrays of arrays are not used. */
+/** Most have nothing quoted, and are read with every row. */
 function parseTexts(text: string): unknown {
+  return /["\\]/.test(text) ? parseQuoted(text) : parseUnquoted(text, (item) => item);
+}
+const parseQuoted: (text: string) => unknown = types.getTypeParser(TEXT_ARRAY, 'text');
+
+/** `{1,-2,NULL}`. Arrays of arrays are not used. */
+function parseUnquoted<T>(text: string, parse: (item: string) => T): (T | null)[] {
   if (text === '{}') return [];
-  if (/["\\]/.test(text)) return types.getTypeParser(TEXT_ARRAY, 'text')(text);
   return text
     .slice(1, -1)
     .split(',')
-    .map((item) => (item === 'NULL' ? null : item));
+    .map((item) => (item === 'NULL' ? null : parse(item)));
 }
 
 /** `2026-11-22 11:35:00.1234+00` becomes `2026-11-22T11:35:00.123Z`. */
